@@ -1,0 +1,125 @@
+"""What can go wrong, in words for the person who has to mend it.
+
+Every error says what was wrong, where (file and line), and what to do. The command line prints it and
+exits with `exit_code`; an Airflow task lets it through and turns red; a refused file is quarantined with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class TidemarkError(Exception):
+    """Something failed (exit code 1): validation, a publisher, a build."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  -> {self.advice}" if self.advice else self.message
+
+
+class UsageError(TidemarkError):
+    """The call was wrong (exit code 2): an unknown name, a date that is none, a missing file."""
+
+    exit_code = 2
+
+
+class BusyError(TidemarkError):
+    """Another process is writing the warehouse."""
+
+
+class BuildError(TidemarkError):
+    """dbt could not build the marts, or one of its tests failed."""
+
+
+class NothingPublishedError(TidemarkError):
+    """A reader asked before the first release was published."""
+
+
+class RefusedFileError(TidemarkError):
+    """A publisher's file that must not enter the warehouse.
+
+    `outcome` is the word that stands in `raw.outcomes.result` and in the quarantine's reason, so that one
+    can count refusals by kind. `line` counts from 1; it is None where the file as a whole is at fault.
+    """
+
+    outcome = "refused"
+
+    def __init__(self, file: str, line: int | None, message: str, advice: str = "") -> None:
+        self.file = file
+        self.line = line
+        where = f"{file}, line {line}" if line is not None else file
+        super().__init__(f"{where}: {message}", advice)
+
+
+class EmptyFileError(RefusedFileError):
+    """No bytes, or nothing but white space."""
+
+    outcome = "empty"
+
+
+class NotTheFileError(RefusedFileError):
+    """HTML, JSON or another publisher's table where this dataset's file is due."""
+
+    outcome = "not_the_file"
+
+
+class WrongEncodingError(RefusedFileError):
+    """Bytes that are no text in the encoding the publisher uses."""
+
+    outcome = "wrong_encoding"
+
+
+class WrongLayoutError(RefusedFileError):
+    """A header, column or row that does not stand where the publisher's layout has it."""
+
+    outcome = "wrong_layout"
+
+
+class TruncatedFileError(RefusedFileError):
+    """The file ends before its layout does."""
+
+    outcome = "truncated"
+
+
+class UnknownLabelError(RefusedFileError):
+    """A holder that the alias table does not know."""
+
+    outcome = "unknown_label"
+
+
+class BadFigureError(RefusedFileError):
+    """Text, a thousands separator or an unknown mark where a figure stands."""
+
+    outcome = "bad_figure"
+
+
+class DuplicateCellError(RefusedFileError):
+    """A month or a row that stands twice where the layout declares no series break."""
+
+    outcome = "duplicate_cell"
+
+
+class FrozenFileError(RefusedFileError):
+    """An old edition offered as a newer release: it answers, but it has stopped advancing."""
+
+    outcome = "frozen"
+
+
+class FailedSuiteError(RefusedFileError):
+    """The Great Expectations suite of the dataset found figures that cannot be."""
+
+    outcome = "failed_suite"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding of a suite: the line it stands on (None: the batch as a whole) and what is wrong."""
+
+    line: int | None
+    message: str

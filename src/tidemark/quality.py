@@ -1,0 +1,196 @@
+"""Great Expectations at the door and before publication: suites as JSON in `expectations/`, Data Docs beside.
+
+A suite belongs to a dataset (`expectations/tic/slt_table5.json`) or to a mart
+(`expectations/marts/fct_holdings.json`). Bounds and tolerances stand once, in the passport, and reach the
+suite as parameters (`{"$PARAMETER": "holdings_max"}`). Each expectation's `meta.says` is the sentence an
+error repeats.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from tidemark.errors import Problem, TidemarkError
+from tidemark.registry import Dataset
+from tidemark.settings import Home, project_root
+
+# Columns by which a finding is told: where it stands in the file, and which cell it is.
+PLACE = ("line", "label", "code", "series", "holder_id", "period_end", "measure", "released_on")
+FINDINGS_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a suite said: how many expectations it held, and what it found."""
+
+    suite: str
+    expectations: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def success(self) -> bool:
+        return not self.problems
+
+
+def suite_path(suite: str) -> Path:
+    return project_root() / "expectations" / f"{suite}.json"
+
+
+def parameters_of(dataset: Dataset) -> dict[str, float]:
+    """The passport's bounds and tolerances under the names that suites use."""
+    parameters: dict[str, float] = {}
+    for name, measure in dataset.measures.items():
+        parameters[f"{name}_min"] = measure.min
+        parameters[f"{name}_max"] = measure.max
+    if dataset.closing is not None:
+        parameters["closing_tolerance"] = dataset.closing.tolerance
+        parameters["closing_tolerance_below"] = -dataset.closing.tolerance
+    return parameters
+
+
+def validate(
+    home: Home, suite: str, frame: pd.DataFrame, run_name: str, parameters: dict[str, float] | None = None
+) -> Verdict:
+    """Run a suite on a frame and add the result to Data Docs.
+
+    Args:
+        suite: the suite's path below `expectations/`, without `.json`.
+        frame: the batch; columns with strings should have pandas' string type (twice as fast as objects).
+        run_name: how Data Docs name the run, e.g. the release's id.
+
+    Raises:
+        TidemarkError: there is no such suite, it is no suite, or an expectation could not be computed.
+    """
+    # Imported here: it takes seconds, and most commands do not validate.
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from great_expectations.checkpoint import UpdateDataDocsAction
+
+    path = suite_path(suite)
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise TidemarkError(f"{path} is missing", "every dataset and mart that is checked needs a suite") from None
+    except json.JSONDecodeError as error:
+        raise TidemarkError(f"{path} is no JSON: {error}", "mend the suite") from error
+
+    with FileLock(home.root / "quality.lock"), _quiet():
+        context = _context(home)
+        name = suite.replace("/", ".")
+        stored = gx.ExpectationSuite(name=name, expectations=content["expectations"], meta=content.get("meta"))
+        batch = (
+            context.data_sources.add_pandas(name="batch")
+            .add_dataframe_asset(name=name)
+            .add_batch_definition_whole_dataframe("whole")
+        )
+        context.suites.add_or_update(stored)
+        definition = context.validation_definitions.add_or_update(
+            gx.ValidationDefinition(name=name, data=batch, suite=stored)
+        )
+        checkpoint = gx.Checkpoint(
+            name=name,
+            validation_definitions=[definition],
+            actions=[UpdateDataDocsAction(name="data_docs")],
+            result_format={
+                "result_format": "COMPLETE",
+                "unexpected_index_column_names": [c for c in PLACE if c in frame.columns],
+            },
+        )
+        context.checkpoints.add_or_update(checkpoint)
+        result = checkpoint.run(
+            batch_parameters={"dataframe": frame},
+            expectation_parameters=parameters or {},
+            run_id=gx.RunIdentifier(run_name=run_name, run_time=datetime.now().astimezone()),
+        )
+        ((_, validation),) = result.run_results.items()
+    problems = tuple(problem for found in validation.results for problem in _problems(suite, found))
+    return Verdict(suite, len(validation.results), problems)
+
+
+def _context(home: Home) -> Any:
+    """A context that keeps nothing in the project: results and Data Docs go below the home."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        FilesystemStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    stores = FilesystemStoreBackendDefaults(root_directory=str(home.quality))
+    stores.data_docs_sites = {
+        "tidemark": {
+            "class_name": "SiteBuilder",
+            "show_how_to_buttons": False,
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(home.data_docs),
+            },
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        }
+    }
+    return gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=stores, progress_bars=ProgressBarsConfig(globally=False)
+        ),
+    )
+
+
+def _problems(suite: str, found: Any) -> list[Problem]:
+    """The findings of one expectation as sentences; none where it held."""
+    if found.success:
+        return []
+    expectation = found.expectation_config
+    raised = found.exception_info.get("exception_message") if found.exception_info else None
+    if raised is None and found.exception_info:
+        raised = next(
+            (e["exception_message"] for e in found.exception_info.values() if isinstance(e, dict)), None
+        )
+    if raised:
+        raise TidemarkError(f"{suite}: {expectation.type} could not be computed: {raised}", "mend the suite")
+    says = expectation.meta.get("says", expectation.type) if expectation.meta else expectation.type
+    column = expectation.kwargs.get("column")
+    places = found.result.get("unexpected_index_list") or []
+    if not places:
+        observed = found.result.get("observed_value")
+        return [Problem(None, f"{says} (found: {observed})" if observed is not None else says)]
+    problems = []
+    for place in places[:FINDINGS_TOLD]:
+        line = place.get("line")
+        cell = ", ".join(
+            _word(place[name]) for name in PLACE if name != "line" and place.get(name) not in (None, "")
+        )
+        value = f" is {_word(place[column])}" if column in place else ""
+        name = "" if column in (None, "value") else f", {column}"
+        problems.append(Problem(int(line) if pd.notna(line) else None, f"{cell}{name}{value}: {says}"))
+    if len(places) > FINDINGS_TOLD:
+        problems.append(Problem(None, f"and {len(places) - FINDINGS_TOLD:,} more like these"))
+    return problems
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}"
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+class _quiet:  # noqa: N801 - reads as the statement it is used in
+    """Great Expectations logs every metric at INFO, hundreds of lines a run, once Airflow set up logging."""
+
+    def __enter__(self) -> None:
+        self.before = {name: logging.getLogger(name).level for name in ("great_expectations", "matplotlib")}
+        for name in self.before:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    def __exit__(self, *_: object) -> None:
+        for name, level in self.before.items():
+            logging.getLogger(name).setLevel(level)

@@ -1,0 +1,82 @@
+"""Where things stand: the project's own files, and the home that holds everything it writes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+HOME_VARIABLE = "TIDEMARK_HOME"
+
+
+def project_root() -> Path:
+    """The folder with `sources/`, `expectations/`, `dbt_project/`, `snapshot/` and `dags/`.
+
+    The package runs from its checkout (or the image's copy of it): these files are as much a part of the
+    program as its Python, so they are found from here and not from the working directory.
+    """
+    return Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Every path that Tidemark writes lies below `root` (`--home`, `TIDEMARK_HOME`, or `data/`)."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, given: Path | None = None) -> Home:
+        root = given or Path(os.environ.get(HOME_VARIABLE) or project_root() / "data")
+        return cls(root.expanduser().resolve())
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def parsed(self) -> Path:
+        """Validated batches as Parquet, each from its validation until it is loaded."""
+        return self.root / "parsed"
+
+    @property
+    def outcomes(self) -> Path:
+        """Outcomes of steps that may not write DuckDB, until a step that may collects them."""
+        return self.root / "outcomes"
+
+    @property
+    def quality(self) -> Path:
+        """Great Expectations' validation results."""
+        return self.root / "quality"
+
+    @property
+    def data_docs(self) -> Path:
+        return self.root / "data_docs"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def write_lock(self) -> Path:
+        return self.root / "warehouse.lock"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def current(self) -> Path:
+        """The symlink that BI tools open; it points at one published release."""
+        return self.published / "current"
+
+    @property
+    def airflow(self) -> Path:
+        return self.root / "airflow"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.root / "dbt"

@@ -1,0 +1,816 @@
+"""TIC: the Treasury's tables of foreign holders (ticdata.treasury.gov).
+
+Four layouts of the publisher and one of our own:
+
+* `slt_table5`, "Table 5: Major Foreign Holders of Treasury Securities": USD bn, rolling 13 months;
+* `slt_table3`, "Table 3: U.S. Treasury Securities Held by Foreign Residents": USD million, long;
+* `mfhhis01`, the history of Table 5 since March 2000: USD bn, a block a year;
+* `mfh`, the table before March 2023: USD bn, fixed width;
+* `cited_first_prints`: what others quoted of releases whose file is not held.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from tidemark.errors import (
+    BadFigureError,
+    DuplicateCellError,
+    NotTheFileError,
+    TruncatedFileError,
+    WrongLayoutError,
+)
+from tidemark.reading import (
+    MONTHS,
+    NOT_AVAILABLE,
+    PUBLISHED,
+    SourceFile,
+    bad_figure,
+    month_end,
+    observations,
+    read_figure,
+    tidy,
+)
+from tidemark.registry import Dataset
+from tidemark.sources import Parsed
+
+FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
+
+ALL_OTHER = "All Other"
+GRAND_TOTAL = "Grand Total"
+# The rows below Grand Total, as Table 5 and as the other tables name them.
+OFFICIAL_ROWS = {
+    "slt_table5": (
+        "Of Which: Foreign Official",
+        "Of Which: Foreign Official Treasury Bills",
+        "Of Which: Foreign Official T-Bonds & Notes",
+    ),
+    "mfhhis01": ("For. Official", "Treasury Bills", "T-Bonds & Notes"),
+    "mfh": ("For. Official", "Treasury Bills", "T-Bonds & Notes"),
+}
+
+# --- Table 5 ------------------------------------------------------------------------------------------
+
+TABLE5_COUNTRIES = 20
+TABLE5_MONTHS = 13
+
+
+def parse_slt_table5(file: SourceFile) -> Parsed:
+    """Table 5: 20 countries, All Other, Grand Total and 3 official rows over 13 months, USD bn."""
+    lines = file.lines
+    _expect_title(file, lines, "Table 5: Major Foreign Holders of Treasury Securities", "Billions of dollars")
+    header = _find_line(file, lines, lambda line: line.startswith("Country\t"), "the header `Country`")
+    months = [
+        _iso_month(file, header + 1, cell, "%Y-%m") for cell in _cells(file, lines, header)[1:]
+    ]
+    _expect_months_descend(file, header + 1, months, TABLE5_MONTHS)
+    width = len(months) + 1
+
+    rows: list[tuple[object, ...]] = []
+    labels: list[str] = []
+    for index in range(header + 1, len(lines)):
+        cells = _cells(file, lines, index, width)
+        if not any(cell.strip() for cell in cells):
+            break
+        label = _label(file, index + 1, cells[0], labels)
+        for month, cell in zip(months, cells[1:], strict=True):
+            value, status = read_figure(file, index + 1, cell, f"{label}, {month:%Y-%m}")
+            rows.append((label, month, "holdings", value, status, index + 1))
+    else:
+        raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
+    expected = (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["slt_table5"])
+    _expect_tail(file, index + 1, labels, expected)
+    if len(labels) != TABLE5_COUNTRIES + len(expected):
+        raise TruncatedFileError(
+            file.name, index + 1,
+            f"{len(labels) - len(expected)} countries stand in the table, not {TABLE5_COUNTRIES}", FETCH_AGAIN,
+        )
+    if index + 1 >= len(lines) or lines[index + 1].split("\t")[0].strip() != "Notes:":
+        raise _cut(file, lines, "`Notes:` does not follow the table")
+    return Parsed(observations(rows, ["label"], "usd_bn"))
+
+
+# --- Table 3 ------------------------------------------------------------------------------------------
+
+TABLE3_HEADER = (
+    "country", "country_code", "date",
+    "for_treas_pos", "for_treas_net",
+    "for_lt_treas_pos", "for_lt_treas_net", "for_lt_treas_valchg",
+    "for_st_treas_pos", "for_st_treas_net",
+)  # fmt: skip
+TABLE3_MEASURES = (
+    "holdings_total", "net_sales_total",
+    "holdings_long_term", "net_sales_long_term", "valuation_change_long_term",
+    "holdings_short_term", "net_sales_short_term",
+)  # fmt: skip
+TABLE3_GRAND_TOTAL, TABLE3_OFFICIAL, TABLE3_NON_OFFICIAL = "99996", "99990", "99991"
+TABLE3_COUNTRIES, TABLE3_ORGANISATIONS = "69995", "79995"
+TABLE3_AGGREGATES = (
+    TABLE3_GRAND_TOTAL, TABLE3_OFFICIAL, TABLE3_NON_OFFICIAL, TABLE3_COUNTRIES, TABLE3_ORGANISATIONS,
+)  # fmt: skip
+
+
+def parse_slt_table3(file: SourceFile) -> Parsed:
+    """Table 3: seven measures a country and month, USD million; `n.a.` is kept as not available.
+
+    Read by column, since the table has about 70,000 cells; a line is looked at only to name an error.
+    """
+    lines = file.lines
+    _expect_title(
+        file, lines, "Table 3: U.S. Treasury Securities Held by Foreign Residents", "Millions of dollars"
+    )
+    header = _find_line(
+        file, lines, lambda line: line.startswith("country\t"), "the machine header `country country_code date`"
+    )
+    if tuple(_cells(file, lines, header)) != TABLE3_HEADER:
+        raise WrongLayoutError(
+            file.name, header + 1, f"the columns are not {' '.join(TABLE3_HEADER)}", FETCH_AGAIN
+        )
+    tabs = len(TABLE3_HEADER) - 1
+    end = next((i for i in range(header + 1, len(lines)) if not lines[i].strip()), None)
+    body = lines[header + 1 : end]
+    for offset, line in enumerate(body):
+        if line.count("\t") != tabs:
+            _cells(file, lines, header + 1 + offset, tabs + 1)  # raises, and says which way it is wrong
+    if end is None or end + 1 >= len(lines) or lines[end + 1].split("\t")[0].strip() != "Notes:":
+        raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
+    if not body:
+        raise TruncatedFileError(file.name, header + 1, "no figures follow the header", FETCH_AGAIN)
+
+    first_line = header + 2
+    table = pyarrow.csv.read_csv(
+        io.BytesIO("\n".join(body).encode("ascii")),
+        read_options=pyarrow.csv.ReadOptions(column_names=list(TABLE3_HEADER)),
+        parse_options=pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(TABLE3_HEADER, pa.string()), strings_can_be_null=False
+        ),
+    )
+    _refuse_first(
+        table["country_code"], r"^\d{5}$",
+        lambda row, text: WrongLayoutError(
+            file.name, first_line + row, f"the country code is {text!r}, not five digits", FETCH_AGAIN
+        ),
+    )
+    _refuse_first(
+        table["date"], r"^(19|20)\d\d-(0[1-9]|1[0-2])$",
+        lambda row, text: WrongLayoutError(
+            file.name, first_line + row, f"the month is {text!r}, not YYYY-MM", FETCH_AGAIN
+        ),
+    )
+    label = pc.utf8_trim_whitespace(table["country"])
+    keys = pd.DataFrame(
+        {
+            "label": label.to_pandas(),
+            "code": table["country_code"].to_pandas(),
+            "month": table["date"].to_pandas(),
+        }
+    )
+    _expect_table3_series(file, first_line, keys)
+
+    period_end = pd.PeriodIndex(keys["month"], freq="M").to_timestamp(how="end").normalize()
+    parts = []
+    for column, measure in zip(TABLE3_HEADER[3:], TABLE3_MEASURES, strict=True):
+        missing = pc.equal(table[column], "n.a.")
+        _refuse_first(
+            table[column], r"^(-?\d+|n\.a\.)$",
+            lambda row, text, measure=measure: bad_figure(
+                file, first_line + row, text,
+                f"{measure} of {keys['label'][row]}, {keys['month'][row]}",
+            ),
+        )
+        value = pc.if_else(missing, None, table[column]).cast(pa.float64()).to_numpy()
+        parts.append(
+            pd.DataFrame(
+                {
+                    "label": keys["label"],
+                    "code": keys["code"],
+                    "period_end": period_end,
+                    "measure": measure,
+                    "value": value,
+                    "status": np.where(missing.to_numpy(), NOT_AVAILABLE, PUBLISHED),
+                    "unit": "usd_mn",
+                    "line": np.arange(first_line, first_line + len(keys), dtype="int32"),
+                }
+            )
+        )
+    frame = pd.concat(parts, ignore_index=True).sort_values("line", kind="stable", ignore_index=True)
+    return Parsed(tidy(frame, ["label", "code"]))
+
+
+def _refuse_first(column: pa.ChunkedArray, pattern: str, error: Callable[[int, str], Exception]) -> None:
+    """Raise `error` for the first cell that does not match the pattern."""
+    bad = np.flatnonzero(~pc.match_substring_regex(column, pattern).to_numpy())
+    if bad.size:
+        row = int(bad[0])
+        raise error(row, column[row].as_py())
+
+
+def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame) -> None:
+    """Every series has one label, the same months without a gap, each once; no aggregate is missing."""
+    twice = np.flatnonzero(keys.duplicated(["code", "month"]))
+    if twice.size:
+        row = int(twice[0])
+        raise DuplicateCellError(
+            file.name, first_line + row,
+            f"{keys['label'][row]}, {keys['month'][row]} stands a second time", FETCH_AGAIN,
+        )
+    renamed = keys.drop_duplicates(["label", "code"])
+    renamed = renamed[renamed["code"].duplicated()]
+    if not renamed.empty:
+        row = int(renamed.index[0])
+        raise WrongLayoutError(
+            file.name, first_line + row,
+            f"the code {keys['code'][row]} stands for two names, here {keys['label'][row]!r}", FETCH_AGAIN,
+        )
+    absent = [code for code in TABLE3_AGGREGATES if code not in set(keys["code"])]
+    if absent:
+        raise TruncatedFileError(
+            file.name, first_line + len(keys) - 1,
+            f"the rows of {', '.join(absent)} are missing (Grand Total is {TABLE3_GRAND_TOTAL})", FETCH_AGAIN,
+        )
+    full = sorted(keys["month"].unique(), reverse=True)
+    expected = [str(p) for p in pd.period_range(full[-1], full[0], freq="M")][::-1]
+    for (label, _), months in keys.groupby(["label", "code"], sort=False)["month"]:
+        if list(months) != expected:
+            lacking = [m for m in expected if m not in set(months)]
+            what = f"lacks {lacking[0]}" if lacking else "is not newest first"
+            raise TruncatedFileError(
+                file.name, first_line + int(months.index[-1]),
+                f"{label} {what}; every series runs from {expected[0]} to {expected[-1]}", FETCH_AGAIN,
+            )
+
+
+# --- History ------------------------------------------------------------------------------------------
+
+HISTORY_BEGINS = date(2000, 3, 31)
+EDITION = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})")
+
+
+def parse_mfhhis01(file: SourceFile) -> Parsed:
+    """The history: a block a year from the newest down to March 2000, USD bn; edition date in the footer.
+
+    A month may stand twice where the block declares a series break (`Series n/` above the left column):
+    the left column is the new series, the right one the old. A doubled month without that mark is refused.
+    """
+    lines = file.lines
+    rows_of_file = [_split_quoted(file, number, line) for number, line in enumerate(lines, start=1)]
+    width = len(rows_of_file[0])
+    for number, cells in enumerate(rows_of_file, start=1):
+        if len(cells) != width:
+            if number == len(rows_of_file):
+                raise _cut(file, lines, f"the last line has {len(cells)} of {width} columns")
+            raise WrongLayoutError(
+                file.name, number, f"{len(cells)} columns where the file has {width}", FETCH_AGAIN
+            )
+    for expected in ("MAJOR FOREIGN HOLDERS OF TREASURY SECURITIES", "(in billions of dollars)"):
+        if not any(expected in "".join(cells) for cells in rows_of_file[:8]):
+            raise NotTheFileError(
+                file.name, 1, f"the heading {expected!r} is missing", "is this mfhhis01.txt? See its first lines"
+            )
+
+    reader = _History(file, rows_of_file)
+    rows: list[tuple[object, ...]] = []
+    newest_of_block: date | None = None
+    edition: tuple[date, int] | None = None
+    while edition is None:
+        if reader.at_block():
+            months, figures = reader.read_block()
+            first, last = months[0][0], months[-1][0]
+            if newest_of_block is not None and month_end(first.year, first.month % 12 + 1).month != 1:
+                raise TruncatedFileError(
+                    file.name, reader.number, f"the block of {first.year} does not begin with Dec", FETCH_AGAIN
+                )
+            if newest_of_block is not None and first.year != newest_of_block.year - 1:
+                raise TruncatedFileError(
+                    file.name, reader.number,
+                    f"the block of {first.year} follows that of {newest_of_block.year}", FETCH_AGAIN,
+                )
+            if last.month != 1 and last != HISTORY_BEGINS:
+                raise TruncatedFileError(
+                    file.name, reader.number, f"the block of {last.year} does not reach Jan", FETCH_AGAIN
+                )
+            newest_of_block = first
+            rows.extend(figures)
+            oldest = last
+        else:
+            edition = reader.read_footer()
+    if newest_of_block is None or oldest != HISTORY_BEGINS:
+        raise TruncatedFileError(
+            file.name, edition[1], "the blocks do not reach back to Mar 2000", FETCH_AGAIN
+        )
+    return Parsed(observations(rows, ["label", "series"], "usd_bn"), *edition)
+
+
+class _History:
+    """A cursor over the rows of the history file."""
+
+    def __init__(self, file: SourceFile, rows: list[list[str]]) -> None:
+        self.file = file
+        self.rows = rows
+        # The blocks begin with the first row of series marks or months.
+        self.index = next((i for i, cells in enumerate(rows) if _is_month_row(cells)), len(rows))
+        while self.index > 0 and _is_series_row(rows[self.index - 1]):
+            self.index -= 1
+
+    @property
+    def number(self) -> int:
+        """The line that the cursor stands on, from 1."""
+        return self.index + 1
+
+    def row(self) -> list[str]:
+        if self.index >= len(self.rows):
+            raise TruncatedFileError(
+                self.file.name, len(self.rows), "the file ends within a block", FETCH_AGAIN
+            )
+        return self.rows[self.index]
+
+    def skip_blank(self) -> None:
+        while self.index < len(self.rows) and not any(c.strip() for c in self.rows[self.index]):
+            self.index += 1
+
+    def at_block(self) -> bool:
+        self.skip_blank()
+        return self.index < len(self.rows) and not self.rows[self.index][0].strip()
+
+    def read_block(self) -> tuple[list[tuple[date, str]], list[tuple[object, ...]]]:
+        """Months with their series ('' where the month stands once), and the figures of one block."""
+        marks: list[list[str]] = []
+        while _is_series_row(self.row()):
+            marks.append([c.strip() for c in self.row()])
+            self.index += 1
+        months = self._read_months(marks)
+        rows: list[tuple[object, ...]] = []
+        labels: list[str] = []
+        while True:
+            cells, number = self.row(), self.number
+            self.index += 1
+            if not any(c.strip() for c in cells):
+                continue
+            if cells[0].strip() == "Of which:":
+                _expect_tail(self.file, number, labels, (ALL_OTHER, GRAND_TOTAL))
+                continue
+            if not cells[0].strip() or cells[0].strip() == "Country":
+                raise TruncatedFileError(
+                    self.file.name, number, f"a new block begins before {OFFICIAL_ROWS['mfhhis01'][-1]!r}",
+                    FETCH_AGAIN,
+                )
+            label = _label(self.file, number, cells[0], labels)
+            self._expect_nothing_beyond(number, cells, len(months))
+            for (month, series), cell in zip(months, cells[1:], strict=False):
+                value, status = read_figure(self.file, number, cell, f"{label}, {month:%Y-%m}")
+                rows.append((label, series, month, "holdings", value, status, number))
+            if label == OFFICIAL_ROWS["mfhhis01"][-1]:
+                break
+        _expect_tail(
+            self.file, number, labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfhhis01"])
+        )
+        return months, rows
+
+    def _read_months(self, marks: list[list[str]]) -> list[tuple[date, str]]:
+        """The month row, the `Country` row with the years, the dashes."""
+        names, number = [c.strip() for c in self.row()], self.number
+        if not _is_month_row(names):
+            raise WrongLayoutError(self.file.name, number, "a row of months is due here", FETCH_AGAIN)
+        columns = [i for i, name in enumerate(names) if name]
+        if columns != list(range(1, len(columns) + 1)):
+            raise WrongLayoutError(self.file.name, number, "a month is missing in this row", FETCH_AGAIN)
+        self.index += 1
+        years = [c.strip() for c in self.row()]
+        if years[0] != "Country" or any(not re.fullmatch(r"(19|20)\d\d", years[i]) for i in columns):
+            raise WrongLayoutError(
+                self.file.name, self.number, "`Country` and a year a column are due here", FETCH_AGAIN
+            )
+        self._expect_nothing_beyond(self.number, years, len(columns))
+        self.index += 1
+        dashes = [c.strip() for c in self.row()]
+        if any(set(dashes[i]) != {"-"} for i in columns):
+            raise WrongLayoutError(self.file.name, self.number, "a row of dashes is due here", FETCH_AGAIN)
+        self._expect_nothing_beyond(self.number, dashes, len(columns))
+        self.index += 1
+
+        ends = [month_end(int(years[i]), MONTHS[names[i]]) for i in columns]
+        series = [""] * len(ends)
+        for left in range(len(ends) - 1):
+            right = left + 1
+            if ends[left] == ends[right]:
+                if series[left] or not _declares_break(marks, left + 1, right + 1):
+                    raise DuplicateCellError(
+                        self.file.name, number,
+                        f"{ends[left]:%b %Y} stands twice, and no series break is declared above it",
+                        FETCH_AGAIN,
+                    )
+                series[left], series[right] = "new", "old"
+            elif month_end(ends[right].year, ends[right].month) != _previous_month(ends[left]):
+                raise WrongLayoutError(
+                    self.file.name, number,
+                    f"{ends[right]:%b %Y} stands right of {ends[left]:%b %Y}: months run newest first, "
+                    "without a gap",
+                    FETCH_AGAIN,
+                )
+        return list(zip(ends, series, strict=True))
+
+    def _expect_nothing_beyond(self, number: int, cells: list[str], columns: int) -> None:
+        stray = [c for c in cells[columns + 1 :] if c.strip()]
+        if stray:
+            raise WrongLayoutError(
+                self.file.name, number, f"{stray[0].strip()!r} stands in a column that has no month", FETCH_AGAIN
+            )
+
+    def read_footer(self) -> tuple[date, int]:
+        """The edition date, which stands in the first lines below the last block."""
+        seen = 0
+        while self.index < len(self.rows) and seen < 3:
+            text = self.rows[self.index][0].strip()
+            number = self.number
+            self.index += 1
+            if found := EDITION.fullmatch(text):
+                month, day, year = (int(part) for part in found.groups())
+                return _date(self.file, number, year if year > 99 else 2000 + year, month, day), number
+            seen += bool(text)
+        raise TruncatedFileError(
+            self.file.name, len(self.rows), "the edition date below the last block is missing", FETCH_AGAIN
+        )
+
+
+def _is_month_row(cells: list[str]) -> bool:
+    names = [c.strip() for c in cells[1:] if c.strip()]
+    return not cells[0].strip() and bool(names) and all(name in MONTHS for name in names)
+
+
+def _is_series_row(cells: list[str]) -> bool:
+    """`Series 15/` marks, or the roman numerals below them."""
+    marks = [c.strip() for c in cells[1:] if c.strip()]
+    pattern = re.compile(r"Series( \d+/)?|[IVXL]+")
+    return not cells[0].strip() and bool(marks) and all(pattern.fullmatch(mark) for mark in marks)
+
+
+def _declares_break(marks: list[list[str]], left: int, right: int) -> bool:
+    """Whether `Series n/` stands above the left column and `Series` above the right one."""
+    return any(re.fullmatch(r"Series \d+/", row[left]) and row[right] == "Series" for row in marks)
+
+
+def edition_date_of_history(file: SourceFile) -> date:
+    """The edition date in the footer of the history, found without reading the blocks."""
+    lines = file.lines
+    for number in range(len(lines), 0, -1):
+        if found := EDITION.fullmatch(lines[number - 1].split("\t")[0].strip()):
+            month, day, year = (int(part) for part in found.groups())
+            return _date(file, number, year if year > 99 else 2000 + year, month, day)
+    raise TruncatedFileError(
+        file.name, len(lines), "the edition date below the last block is missing", FETCH_AGAIN
+    )
+
+
+# --- The table before 2023-03 -------------------------------------------------------------------------
+
+LEGACY_EDITION = re.compile(
+    r"(January|February|March|April|May|June|July|August|September|October|November|December)"
+    r" (\d{1,2}), (\d{4})"
+)
+
+
+def parse_mfh(file: SourceFile) -> Parsed:
+    """The old 13-month table: fixed width, USD bn, edition date in the footer.
+
+    The columns are found by the row of dashes, whose groups end where the figures end; so editions with
+    a narrower name column or with the month and year rows swapped read alike.
+    """
+    lines = file.lines
+    for expected in ("MAJOR FOREIGN HOLDERS OF TREASURY SECURITIES", "(in billions of dollars)"):
+        if not any(expected in line for line in lines[:12]):
+            raise NotTheFileError(
+                file.name, 1, f"the heading {expected!r} is missing", "is this mfh.txt? See its first lines"
+            )
+    dashes = _find_line(file, lines, lambda line: re.fullmatch(r"\s*-+(\s+-+)+\s*", line), "a row of dashes")
+    edges = [found.end() for found in re.finditer(r"-+", lines[dashes])]
+    months = _legacy_months(file, lines, dashes, edges)
+    _expect_months_descend(file, dashes, months, TABLE5_MONTHS)
+
+    rows: list[tuple[object, ...]] = []
+    labels: list[str] = []
+    edition: tuple[date, int] | None = None
+    for index in range(dashes + 1, len(lines)):
+        line, number = lines[index], index + 1
+        text = line.strip()
+        if found := LEGACY_EDITION.fullmatch(text):
+            edition = datetime.strptime(found.group(), "%B %d, %Y").date(), number
+            break
+        if not text or text == "Of which:":
+            continue
+        tokens = list(re.finditer(r"\S+", line))
+        figures = [token for token in tokens if token.end() in edges and token.start() > 0]
+        if not figures and labels[-1:] == [OFFICIAL_ROWS["mfh"][-1]]:
+            continue  # the publisher's name, between the table and the date
+        if [token.end() for token in figures] != edges or tokens[-1].end() > edges[-1]:
+            if number == len(lines):
+                raise _cut(file, lines, f"the last line holds {len(figures)} of {len(edges)} figures")
+            raise WrongLayoutError(
+                file.name, number, f"{len(figures)} figures stand under the {len(edges)} months", FETCH_AGAIN
+            )
+        label = _label(file, number, line[: figures[0].start()], labels)
+        for month, token in zip(months, figures, strict=True):
+            value, status = read_figure(file, number, token.group(), f"{label}, {month:%Y-%m}")
+            rows.append((label, month, "holdings", value, status, number))
+    if edition is None:
+        raise _cut(file, lines, "the edition date below the table is missing")
+    _expect_tail(file, edition[1], labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfh"]))
+    return Parsed(observations(rows, ["label"], "usd_bn"), *edition)
+
+
+def _legacy_months(file: SourceFile, lines: list[str], dashes: int, edges: list[int]) -> list[date]:
+    """Months from the two rows above the dashes, whichever of them holds the names and which the years."""
+    names: list[str] = []
+    years: list[str] = []
+    for index in (dashes - 2, dashes - 1):
+        tokens = [t for t in lines[index].split() if t != "Country"]
+        if all(token in MONTHS for token in tokens):
+            names = tokens
+        elif all(re.fullmatch(r"(19|20)\d\d", token) for token in tokens):
+            years = tokens
+    if not len(names) == len(years) == len(edges):
+        raise WrongLayoutError(
+            file.name, dashes, f"a month and a year above each of the {len(edges)} columns are due here",
+            FETCH_AGAIN,
+        )
+    return [month_end(int(year), MONTHS[name]) for name, year in zip(names, years, strict=True)]
+
+
+def edition_date_of_legacy(file: SourceFile) -> date:
+    for line in file.lines:
+        if found := LEGACY_EDITION.fullmatch(line.strip()):
+            return datetime.strptime(found.group(), "%B %d, %Y").date()
+    raise TruncatedFileError(
+        file.name, len(file.lines), "the edition date below the table is missing", FETCH_AGAIN
+    )
+
+
+# --- Cited first prints -------------------------------------------------------------------------------
+
+CITED_HEADER = ["country_label", "month", "holdings_usd_bn", "released_on"]
+
+
+def parse_cited_first_prints(file: SourceFile) -> Parsed:
+    """Figures as quoted on the day, USD bn: country_label,month,holdings_usd_bn,released_on."""
+    rows: list[tuple[object, ...]] = []
+    seen: set[tuple[str, date]] = set()
+    released_on: date | None = None
+    for number, cells in _cited_rows(file):
+        label, month_text, figure, released_text = (cell.strip() for cell in cells)
+        month = _iso_month(file, number, month_text, "%Y-%m")
+        day = _iso_day(file, number, released_text)
+        if released_on not in (None, day):
+            raise WrongLayoutError(
+                file.name, number, f"figures of {released_on} and of {day} stand in one file",
+                "one file holds one release: split it",
+            )
+        released_on = day
+        if (label, month) in seen:
+            raise DuplicateCellError(
+                file.name, number, f"{label}, {month_text} stands a second time", "keep one of the two lines"
+            )
+        seen.add((label, month))
+        value, status = read_figure(file, number, figure, f"{label}, {month_text}")
+        rows.append((label, month, "holdings", value, status, number))
+    if not rows:
+        raise TruncatedFileError(file.name, 1, "no figures follow the header", "add some, or drop the file")
+    return Parsed(observations(rows, ["label"], "usd_bn"), released_on, 2)
+
+
+def _cited_rows(file: SourceFile) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(file.lines, strict=True)
+    try:
+        for number, cells in enumerate(reader, start=1):
+            if number == 1:
+                if cells != CITED_HEADER:
+                    raise WrongLayoutError(
+                        file.name, 1, f"the header is not {','.join(CITED_HEADER)}", "mend the header"
+                    )
+                continue
+            if len(cells) != len(CITED_HEADER):
+                raise WrongLayoutError(
+                    file.name, number, f"{len(cells)} columns where the header has {len(CITED_HEADER)}",
+                    "quote names that hold a comma",
+                )
+            yield number, cells
+    except csv.Error as error:
+        raise WrongLayoutError(file.name, reader.line_num, f"no valid CSV: {error}", "mend the line") from error
+
+
+def edition_date_of_citations(file: SourceFile) -> date:
+    for number, cells in _cited_rows(file):
+        return _iso_day(file, number, cells[3])
+    raise TruncatedFileError(file.name, 1, "no figures follow the header", "add some, or drop the file")
+
+
+# --- Shared by the layouts ----------------------------------------------------------------------------
+
+
+def _expect_title(file: SourceFile, lines: list[str], title: str, unit: str) -> None:
+    if not lines[0].startswith(title):
+        raise NotTheFileError(
+            file.name, 1, f"the first line is {lines[0].strip()[:60]!r}, not {title!r}",
+            "is this another table of the publisher?",
+        )
+    if not any(line.strip() == unit for line in lines[:8]):
+        raise WrongLayoutError(
+            file.name, 1, f"the unit {unit!r} is not named above the table",
+            "the unit may have changed: compare the figures before the parser learns it",
+        )
+
+
+def _find_line(file: SourceFile, lines: list[str], test: Callable[[str], object], what: str) -> int:
+    """The index of the header, which stands in the first lines or not at all."""
+    for index, line in enumerate(lines[:20]):
+        if test(line):
+            return index
+    raise WrongLayoutError(file.name, min(len(lines), 20), f"{what} is missing", FETCH_AGAIN)
+
+
+def _cells(file: SourceFile, lines: list[str], index: int, width: int | None = None) -> list[str]:
+    """The tab-separated cells of a line, which must be `width` many."""
+    cells = lines[index].split("\t")
+    if width is not None and len(cells) != width:
+        if index == len(lines) - 1 and len(cells) < width:
+            raise _cut(file, lines, f"the last line has {len(cells)} of {width} columns")
+        raise WrongLayoutError(
+            file.name, index + 1, f"{len(cells)} columns where the header has {width}", FETCH_AGAIN
+        )
+    return cells
+
+
+def _split_quoted(file: SourceFile, number: int, line: str) -> list[str]:
+    """Tab-separated cells, of which some are quoted because they hold a comma."""
+    if '"' not in line:
+        return line.split("\t")
+    try:
+        return next(csv.reader([line], delimiter="\t", strict=True))
+    except csv.Error as error:
+        raise WrongLayoutError(file.name, number, f"a quoted cell does not end: {error}", FETCH_AGAIN) from error
+
+
+def _cut(file: SourceFile, lines: list[str], what: str) -> TruncatedFileError:
+    return TruncatedFileError(file.name, len(lines), f"the file is cut off: {what}", "fetch the file again")
+
+
+def _label(file: SourceFile, number: int, cell: str, seen: list[str]) -> str:
+    """The holder's name as published, without the blanks around it; appended to those seen."""
+    label = cell.strip()
+    if not label:
+        raise WrongLayoutError(file.name, number, "figures stand beside an empty name", FETCH_AGAIN)
+    if label in seen:
+        raise DuplicateCellError(file.name, number, f"{label} stands a second time in this table", FETCH_AGAIN)
+    seen.append(label)
+    return label
+
+
+def _expect_tail(file: SourceFile, number: int, labels: list[str], expected: tuple[str, ...]) -> None:
+    """A table ends with All Other, Grand Total and the official rows; what is missing shows a cut."""
+    absent = [label for label in expected if label not in labels]
+    if absent:
+        raise TruncatedFileError(
+            file.name, number, f"{absent[0]!r} is missing: the table is cut off", FETCH_AGAIN
+        )
+    if tuple(labels[-len(expected) :]) != expected:
+        raise WrongLayoutError(
+            file.name, number, f"the table does not end with {', '.join(expected)}", FETCH_AGAIN
+        )
+
+
+def _expect_months_descend(file: SourceFile, number: int, months: list[date], count: int) -> None:
+    for newer, older in zip(months, months[1:], strict=False):
+        if newer == older:
+            raise DuplicateCellError(
+                file.name, number, f"{newer:%Y-%m} stands twice; this table has no series breaks", FETCH_AGAIN
+            )
+        if older != _previous_month(newer):
+            raise WrongLayoutError(
+                file.name, number, f"{older:%Y-%m} stands right of {newer:%Y-%m}: months run newest first, "
+                "without a gap", FETCH_AGAIN,
+            )
+    if len(months) != count:
+        raise WrongLayoutError(file.name, number, f"{len(months)} months, not {count}", FETCH_AGAIN)
+
+
+def _previous_month(end: date) -> date:
+    return date.fromordinal(end.replace(day=1).toordinal() - 1)
+
+
+def _iso_month(file: SourceFile, number: int, text: str, form: str) -> date:
+    try:
+        first = datetime.strptime(text.strip(), form)
+    except ValueError:
+        raise WrongLayoutError(
+            file.name, number, f"{text.strip()!r} stands where a month (YYYY-MM) is due", FETCH_AGAIN
+        ) from None
+    return month_end(first.year, first.month)
+
+
+def _iso_day(file: SourceFile, number: int, text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise WrongLayoutError(
+            file.name, number, f"{text.strip()!r} stands where a date (YYYY-MM-DD) is due", "mend the date"
+        ) from None
+
+
+def _date(file: SourceFile, number: int, year: int, month: int, day: int) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise WrongLayoutError(
+            file.name, number, f"the edition date {month}/{day}/{year} is no date", FETCH_AGAIN
+        ) from None
+
+
+# --- What the suites check beside the observations ------------------------------------------------------
+
+
+def check_major_holders(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds, on the rows of the totals, how far their parts are from them (USD bn, else NaN).
+
+    `closing_gap`: the countries and All Other less Grand Total. `official_gap`: official bills and bonds
+    less Foreign Official. A gap that the passport lists as published so is taken off.
+    """
+    official, bills, bonds = OFFICIAL_ROWS[dataset.id]
+    column = [c for c in ("series", "period_end") if c in frame.columns]
+    below = frame["label"].isin([official, bills, bonds])
+    grand_total = frame["label"] == GRAND_TOTAL
+
+    def sums(rows: pd.Series) -> pd.Series:
+        return frame[rows].groupby(column)["value"].sum()
+
+    def on(rows: pd.Series, gap: pd.Series) -> pd.Series:
+        places = pd.MultiIndex.from_frame(frame.loc[rows, column]) if len(column) > 1 else pd.Index(
+            frame.loc[rows, column[0]]
+        )
+        return pd.Series(gap.reindex(places).to_numpy(), index=frame.index[rows]).reindex(frame.index)
+
+    closing = (sums(~below & ~grand_total) - sums(grand_total)).round(1)
+    assert dataset.closing is not None
+    for known in dataset.closing.exceptions:
+        place = (known.series, pd.Timestamp(known.period_end)) if len(column) > 1 else known.period_end
+        if place in closing.index:
+            closing[place] = round(closing[place] - known.gap, 1)
+    official_gap = (sums(frame["label"].isin([bills, bonds])) - sums(frame["label"] == official)).round(1)
+    return frame.assign(
+        closing_gap=on(grand_total, closing), official_gap=on(frame["label"] == official, official_gap)
+    )
+
+
+def check_table3(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds, on the rows of the totals, how far their parts are from them (USD million, else NaN).
+
+    `term_gap`: long-term and short-term less total, for holdings and for net sales. `owner_gap`: official
+    and non-official less Grand Total. `group_gap`: all countries and organisations less Grand Total.
+    """
+    wide = frame.pivot(index=["code", "period_end"], columns="measure", values="value")
+    term = pd.concat(
+        {
+            f"{what}_total": wide[f"{what}_long_term"] + wide[f"{what}_short_term"] - wide[f"{what}_total"]
+            for what in ("holdings", "net_sales")
+        },
+        names=["measure"],
+    )
+    by_code = frame.pivot(index=["measure", "period_end"], columns="code", values="value")
+    owner = by_code[TABLE3_OFFICIAL] + by_code[TABLE3_NON_OFFICIAL] - by_code[TABLE3_GRAND_TOTAL]
+    group = by_code[TABLE3_COUNTRIES] + by_code[TABLE3_ORGANISATIONS] - by_code[TABLE3_GRAND_TOTAL]
+    cells = pd.MultiIndex.from_frame(frame[["measure", "code", "period_end"]])
+    total = frame["code"] == TABLE3_GRAND_TOTAL
+    months = pd.MultiIndex.from_frame(frame[["measure", "period_end"]])
+    return frame.assign(
+        term_gap=term.reindex(cells).to_numpy(),
+        owner_gap=np.where(total, owner.reindex(months).to_numpy(), np.nan),
+        group_gap=np.where(total, group.reindex(months).to_numpy(), np.nan),
+    )
+
+
+PARSERS = {
+    "mfhhis01": parse_mfhhis01,
+    "slt_table5": parse_slt_table5,
+    "slt_table3": parse_slt_table3,
+    "mfh": parse_mfh,
+    "cited_first_prints": parse_cited_first_prints,
+}
+EDITION_DATES = {
+    "mfhhis01": edition_date_of_history,
+    "mfh": edition_date_of_legacy,
+    "cited_first_prints": edition_date_of_citations,
+}
+CHECKS = {
+    "mfhhis01": check_major_holders,
+    "slt_table5": check_major_holders,
+    "slt_table3": check_table3,
+    "mfh": check_major_holders,
+}

@@ -1,0 +1,308 @@
+"""The raw tables: every release as rows, only where it says something new, in whatever order it arrives.
+
+`raw.<source>__<dataset>` is insert-only. A row is a cell (key columns, `period_end`, `measure`) as one
+release changed it: new, different, or no longer published (`status` `deleted`). What a release said of a
+cell is the last row at or before it, by (`released_on`, `reissue`).
+
+Stored differences alone cannot tell what a later, unchanged release said once an older one slips in between.
+So a late arrival takes that dataset's later differences away and takes them anew from the archive, in the
+same transaction: afterwards the table is what it would be had the releases come in order.
+
+Only holders of `writing()` write; Airflow's one-slot pool keeps them from waiting for each other.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from tidemark import archive
+from tidemark.archive import Release
+from tidemark.errors import BusyError, TidemarkError
+from tidemark.reading import DELETED, SourceFile
+from tidemark.registry import Dataset
+from tidemark.settings import Home
+from tidemark.sources import parse
+
+WAIT_FOR_WRITER_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loading a release did: rows of it that said something new, and later releases taken anew."""
+
+    release: Release
+    cells: int
+    rows: int
+    replayed: int
+    already: bool = False
+
+
+@contextmanager
+def writing(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The one connection that may write the warehouse.
+
+    Raises:
+        BusyError: another process has been writing for longer than `wait` seconds.
+    """
+    with exclusive(home, wait):
+        connection = connect(home, read_only=False)
+        try:
+            _create_bookkeeping(connection)
+            _collect_outcomes(home, connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def exclusive(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[None]:
+    """The right to write, without a connection: for dbt, which opens its own."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home.write_lock)
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout:
+        raise BusyError(
+            f"another process has been writing {home.warehouse} for {wait:.0f} s", "wait for it to end"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def connect(home: Home, read_only: bool = True) -> duckdb.DuckDBPyConnection:
+    if read_only and not home.warehouse.exists():
+        raise TidemarkError(f"there is no warehouse at {home.warehouse}", "load something: make run")
+    try:
+        return duckdb.connect(str(home.warehouse), read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise BusyError(f"another process has {home.warehouse} open: {error}", "close it") from error
+        raise
+
+
+def _create_bookkeeping(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        """
+        create schema if not exists raw;
+        create table if not exists raw.releases (
+            dataset varchar not null, released_on date not null, reissue integer not null,
+            archive_sha256 varchar not null, source_url varchar not null, file varchar not null,
+            evidence varchar not null, bytes bigint not null, cells bigint not null,
+            first_seen_at timestamp not null
+        );
+        create table if not exists raw.outcomes (
+            outcome_id varchar not null, step varchar not null, dataset varchar, release varchar,
+            started_at timestamp not null, ended_at timestamp not null, rows bigint,
+            result varchar not null, reason varchar
+        );
+        """
+    )
+
+
+def create_table(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
+    keys = "".join(f'"{column}" varchar not null, ' for column in dataset.key)
+    connection.execute(
+        f"""
+        create schema if not exists raw;
+        create table if not exists raw."{dataset.table}" (
+            {keys}period_end date not null, measure varchar not null,
+            value double, status varchar not null, unit varchar not null,
+            released_on date not null, reissue integer not null,
+            archive_sha256 varchar not null, line integer
+        )
+        """
+    )
+
+
+def load(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    release: Release,
+    batch: pd.DataFrame,
+) -> Loaded:
+    """Append what a release says anew, in one transaction. Loading it twice changes nothing.
+
+    Args:
+        batch: the release's observations, as its parser read and its suite passed them.
+
+    Raises:
+        TidemarkError: the release came late, and a later one that must be taken anew is not in the archive.
+    """
+    create_table(connection, dataset)
+    place = (release.released_on, release.reissue)
+    held = {(row[0], row[1]) for row in _held(connection, dataset)}
+    if place in held:
+        return Loaded(release, len(batch), 0, 0, already=True)
+    in_archive = {(r.released_on, r.reissue): r for r in archive.releases(home, dataset.name)}
+    later = sorted(other for other in held if other > place)
+    for other in later:
+        if other not in in_archive:
+            raise TidemarkError(
+                f"{release.id} comes late, and {dataset.name}@{other[0]}.{other[1]}, which must be taken anew "
+                "after it, is not in the archive",
+                f"restore {home.archive} from a backup",
+            )
+    connection.execute("begin transaction")
+    try:
+        if later:
+            connection.execute(
+                f'delete from raw."{dataset.table}" where (released_on, reissue) > (?, ?)', list(place)
+            )
+        rows = _append(connection, dataset, release, batch)
+        for other in later:
+            following = in_archive[other]
+            file = SourceFile(following.file, archive.read(home, following))
+            _append(connection, dataset, following, parse(dataset, file).observations)
+        connection.execute(
+            "insert into raw.releases values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                release.dataset, release.released_on, release.reissue, release.sha256, release.source_url,
+                release.file, release.evidence, release.bytes, len(batch), _utc(release.first_seen_at),
+            ],
+        )  # fmt: skip
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return Loaded(release, len(batch), rows, len(later))
+
+
+def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[tuple[date, int]]:
+    return connection.execute(
+        "select released_on, reissue from raw.releases where dataset = ? order by all", [dataset.name]
+    ).fetchall()
+
+
+def _append(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, release: Release, batch: pd.DataFrame
+) -> int:
+    """Insert the rows by which a release differs from what stood before it; returns how many."""
+    cell = [*(f'"{column}"' for column in dataset.key), "period_end", "measure"]
+    cells = ", ".join(cell)
+    same = " and ".join(f"said.{column} = stood.{column}" for column in cell)
+    withdrawn = f"""
+        union all
+        select {", ".join(f"stood.{column}" for column in cell)},
+            null, '{DELETED}', stood.unit, $released_on, $reissue, $sha256, null
+        from stood anti join said on {same}
+        where stood.status <> '{DELETED}'
+    """
+    connection.register("incoming", batch)
+    try:
+        before = _count(connection, dataset)
+        connection.execute(
+            f"""
+            insert into raw."{dataset.table}"
+            with said as (
+                select {cells}, if(isnan(value), null, value) as value, status, unit, line from incoming
+            ),
+            stood as (
+                select {cells}, value, status, unit from raw."{dataset.table}"
+                where (released_on, reissue) < ($released_on, $reissue)
+                qualify row_number() over (partition by {cells} order by released_on desc, reissue desc) = 1
+            ),
+            news as (
+                select {", ".join(f"said.{column}" for column in cell)},
+                    said.value, said.status, said.unit,
+                    $released_on as released_on, $reissue as reissue, $sha256 as archive_sha256, said.line
+                from said left join stood on {same}
+                where stood.status is null or stood.status <> said.status or stood.unit <> said.unit
+                    or stood.value is distinct from said.value
+                {withdrawn if dataset.absence == "deletion" else ""}
+            )
+            select * from news order by {cells}
+            """,
+            {"released_on": release.released_on, "reissue": release.reissue, "sha256": release.sha256},
+        )
+        return _count(connection, dataset) - before
+    finally:
+        connection.unregister("incoming")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> int:
+    found = connection.execute(f'select count(*) from raw."{dataset.table}"').fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+# --- Outcomes ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Outcome:
+    """What a step did, for `raw.outcomes`; the step sets `rows`, and `result` where it was not `done`."""
+
+    step: str
+    dataset: str | None = None
+    release: str | None = None
+    rows: int | None = None
+    result: str = "done"
+    reason: str | None = None
+
+
+@contextmanager
+def outcome_of(
+    home: Home, step: str, dataset: str | None = None, release: str | None = None
+) -> Iterator[Outcome]:
+    """Record how a step ended, whichever way it does.
+
+    Outcomes are written as files first: most steps may not write DuckDB. Whoever writes it next collects them.
+    """
+    outcome = Outcome(step, dataset, release)
+    started = datetime.now(UTC)
+    try:
+        yield outcome
+    except TidemarkError as error:
+        outcome.result = getattr(error, "outcome", "failed")
+        outcome.reason = str(error)
+        raise
+    except BaseException as error:
+        outcome.result = "failed"
+        outcome.reason = f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        content = {
+            "outcome_id": uuid.uuid4().hex,
+            **asdict(outcome),
+            "started_at": _utc(started).isoformat(),
+            "ended_at": _utc(datetime.now(UTC)).isoformat(),
+        }
+        name = f"{started:%Y%m%dT%H%M%S.%f}-{content['outcome_id']}.json"
+        archive.write_atomically(home.outcomes / name, json.dumps(content).encode())
+
+
+def pending_outcomes(home: Home) -> list[dict[str, Any]]:
+    """Outcomes that no writer has collected yet, oldest first."""
+    return [json.loads(path.read_text("utf-8")) for path in sorted(home.outcomes.glob("*.json"))]
+
+
+def _collect_outcomes(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
+    """Move recorded outcomes into `raw.outcomes`. A file whose row is there already was collected by a
+    writer that died before it could take the file away."""
+    for path in sorted(home.outcomes.glob("*.json")):
+        connection.execute(
+            """
+            insert into raw.outcomes
+            select $outcome_id, $step, $dataset, $release, $started_at, $ended_at, $rows, $result, $reason
+            where not exists (from raw.outcomes where outcome_id = $outcome_id)
+            """,
+            json.loads(path.read_text("utf-8")),
+        )
+        path.unlink()
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
