@@ -111,6 +111,12 @@ class FrozenFileError(RefusedFileError):
     outcome = "frozen"
 
 
+class WrongDateError(RefusedFileError):
+    """A release date that the file's own edition date or figures contradict."""
+
+    outcome = "wrong_date"
+
+
 class FailedSuiteError(RefusedFileError):
     """The Great Expectations suite of the dataset found figures that cannot be."""
 

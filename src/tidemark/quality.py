@@ -109,7 +109,7 @@ def validate(
         result = checkpoint.run(
             batch_parameters={"dataframe": frame},
             expectation_parameters=parameters or {},
-            run_id=gx.RunIdentifier(run_name=run_name, run_time=datetime.now().astimezone()),
+            run_id=gx.RunIdentifier(run_name=run_name.replace("/", "."), run_time=datetime.now().astimezone()),
         )
         ((_, validation),) = result.run_results.items()
     problems = tuple(problem for found in validation.results for problem in _problems(suite, found))

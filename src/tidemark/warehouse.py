@@ -25,7 +25,7 @@ import duckdb
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from tidemark import archive
+from tidemark import archive, registry
 from tidemark.archive import Release
 from tidemark.errors import BusyError, TidemarkError
 from tidemark.reading import DELETED, SourceFile
@@ -57,7 +57,7 @@ def writing(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[duckd
     with exclusive(home, wait):
         connection = connect(home, read_only=False)
         try:
-            _create_bookkeeping(connection)
+            _create_tables(connection)
             _collect_outcomes(home, connection)
             yield connection
         finally:
@@ -92,7 +92,8 @@ def connect(home: Home, read_only: bool = True) -> duckdb.DuckDBPyConnection:
         raise
 
 
-def _create_bookkeeping(connection: duckdb.DuckDBPyConnection) -> None:
+def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Every table of `raw`, those of datasets that never loaded too: the marts are built on what is there."""
     connection.execute(
         """
         create schema if not exists raw;
@@ -109,13 +110,15 @@ def _create_bookkeeping(connection: duckdb.DuckDBPyConnection) -> None:
         );
         """
     )
+    for source in registry.sources().values():
+        for dataset in source.datasets:
+            create_table(connection, dataset)
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     keys = "".join(f'"{column}" varchar not null, ' for column in dataset.key)
     connection.execute(
         f"""
-        create schema if not exists raw;
         create table if not exists raw."{dataset.table}" (
             {keys}period_end date not null, measure varchar not null,
             value double, status varchar not null, unit varchar not null,
@@ -141,7 +144,6 @@ def load(
     Raises:
         TidemarkError: the release came late, and a later one that must be taken anew is not in the archive.
     """
-    create_table(connection, dataset)
     place = (release.released_on, release.reissue)
     held = {(row[0], row[1]) for row in _held(connection, dataset)}
     if place in held:
@@ -202,8 +204,7 @@ def _append(
     """
     connection.register("incoming", batch)
     try:
-        before = _count(connection, dataset)
-        connection.execute(
+        inserted = connection.execute(
             f"""
             insert into raw."{dataset.table}"
             with said as (
@@ -226,16 +227,10 @@ def _append(
             select * from news order by {cells}
             """,
             {"released_on": release.released_on, "reissue": release.reissue, "sha256": release.sha256},
-        )
-        return _count(connection, dataset) - before
+        ).fetchall()
+        return int(inserted[0][0])
     finally:
         connection.unregister("incoming")
-
-
-def _count(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> int:
-    found = connection.execute(f'select count(*) from raw."{dataset.table}"').fetchone()
-    assert found is not None
-    return int(found[0])
 
 
 # --- Outcomes ------------------------------------------------------------------------------------------

@@ -1,0 +1,23 @@
+{#-
+    The rows of a `*_vintages` model as they were known at the end of a day.
+
+    relation: a model with `released_on` and `superseded_on`.
+    as_of_date: an SQL expression of type date.
+-#}
+{% macro as_of(relation, as_of_date) -%}
+    select * from {{ relation }}
+    where released_on <= {{ as_of_date }}
+        and (superseded_on is null or superseded_on > {{ as_of_date }})
+{%- endmacro %}
+
+{#-
+    `fct_holdings_as_of('2025-12-20')`: the holdings as known on a day, as a table macro in the default
+    schema. DuckDB only; it travels with the published file. Other engines filter `fct_holdings_vintages`.
+-#}
+{% macro create_holdings_as_of() -%}
+    {% if target.type == 'duckdb' %}
+        create or replace macro main.fct_holdings_as_of(as_of_date) as table
+        {{ as_of('marts.fct_holdings_vintages', 'cast(as_of_date as date)') }}
+            and status <> 'deleted'
+    {% endif %}
+{%- endmacro %}

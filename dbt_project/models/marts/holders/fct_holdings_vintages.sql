@@ -1,0 +1,19 @@
+{{ config(post_hook="{{ create_holdings_as_of() }}") }}
+
+select
+    versions.holder_id,
+    holders.holder_name,
+    holders.kind,
+    versions.period_end,
+    versions.holdings_usd_bn,
+    versions.status,
+    versions.released_on,
+    versions.superseded_on,
+    versions.version,
+    versions.reissue,
+    versions.dataset,
+    versions.evidence,
+    versions.archive_sha256,
+    versions.line
+from {{ ref('int_holdings__versions') }} as versions
+inner join {{ ref('holders') }} as holders on versions.holder_id = holders.holder_id

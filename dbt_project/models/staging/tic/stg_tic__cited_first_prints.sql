@@ -1,0 +1,1 @@
+{{ stage_tic('cited_first_prints') }}

@@ -1,0 +1,1 @@
+{{ stage_tic('mfhhis01', series='series') }}

@@ -1,0 +1,1 @@
+{{ stage_tic('slt_table3', code='code', to_usd_bn='0.001') }}

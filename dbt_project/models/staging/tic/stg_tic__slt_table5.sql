@@ -1,0 +1,1 @@
+{{ stage_tic('slt_table5') }}

@@ -1,0 +1,267 @@
+"""The steps of a load, as the command line calls them and as Airflow shows them: archive, validate, load.
+
+Steps hand on ids of releases and never data: the bytes stand in the archive, a validated batch as Parquet
+beside it until it is loaded. Nothing reaches `raw` that its suite did not pass. A file that is refused goes
+to quarantine with its reason; the warehouse and the published release stay as they were.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from tidemark import archive, quality, sources, warehouse
+from tidemark.archive import Release
+from tidemark.errors import (
+    FailedSuiteError,
+    FrozenFileError,
+    RefusedFileError,
+    TidemarkError,
+    UnknownLabelError,
+    UsageError,
+    WrongDateError,
+)
+from tidemark.reading import SourceFile
+from tidemark.registry import Dataset
+from tidemark.settings import Home, project_root
+from tidemark.snapshot import Incoming
+from tidemark.warehouse import Loaded, outcome_of
+
+ALIASES = Path("dbt_project/seeds/holder_aliases.csv")
+
+
+def from_file(dataset: Dataset, path: Path, released_on: date | None) -> Incoming:
+    """A file that a user brings; its release date is given, or stands in the file."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "give the path of a file") from error
+    if released_on is None and dataset.released_on_from != "edition_date":
+        raise UsageError(
+            f"{dataset.name} does not tell its release date in the file", "give it: --released-on YYYY-MM-DD"
+        )
+    if released_on is not None and released_on > datetime.now(UTC).date():
+        raise UsageError(f"{released_on} lies in the future", "give the day on which the file was published")
+    return Incoming(path.name, data, released_on, dataset.url)
+
+
+# --- archive -------------------------------------------------------------------------------------------
+
+
+def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) -> list[str]:
+    """Archive files before anyone reads them; returns the ids of the releases that are to be loaded.
+
+    Those are the files given, and whatever was archived earlier and never loaded, because a run was stopped.
+    """
+    ids = []
+    for item in incoming:
+        with outcome_of(home, "archive", dataset.name) as outcome:
+            outcome.rows = len(item.data)
+            archive.store(home, item.data)
+            released_on = item.released_on
+            if released_on is None:
+                try:
+                    released_on = sources.edition_date(dataset, SourceFile(item.file, item.data))
+                except RefusedFileError as error:
+                    quarantine(home, dataset, item.file, item.data, None, error)
+                    raise
+            if released_on is None:
+                raise UsageError(f"{item.file} has no release date", "give it: --released-on YYYY-MM-DD")
+            release, is_new = archive.register(
+                home, dataset, item.data, released_on, item.file, item.source_url
+            )
+            outcome.release = release.id
+            outcome.result = "done" if is_new else "unchanged"
+            ids.append(release.id)
+    waiting = [r.id for r in archive.releases(home, dataset.name) if not _loaded_mark(home, r).exists()]
+    return list(dict.fromkeys(ids + waiting))
+
+
+# --- validate ------------------------------------------------------------------------------------------
+
+
+def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[str]:
+    """Parse each release and run the dataset's suite on it; the batch then waits as Parquet to be loaded.
+
+    Every release is looked at, whatever becomes of the others.
+
+    Raises:
+        RefusedFileError: one or more were refused; they are in quarantine, and nothing of them goes on.
+    """
+    refused: list[RefusedFileError] = []
+    for release_id in ids:
+        release = archive.find(home, release_id)
+        data = archive.read(home, release)
+        try:
+            with outcome_of(home, "validate", dataset.name, release_id) as outcome:
+                batch = validated_batch(home, dataset, release, data)
+                outcome.rows = len(batch)
+        except RefusedFileError as error:
+            quarantine(home, dataset, release.file, data, release, error)
+            refused.append(error)
+            continue
+        path = batch_path(home, release)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        archive.write_atomically(path, batch.to_parquet(index=False))
+    if len(refused) > 1:
+        raise TidemarkError("\n".join(str(error) for error in refused))
+    if refused:
+        raise refused[0]
+    return list(ids)
+
+
+def validated_batch(home: Home, dataset: Dataset, release: Release, data: bytes) -> pd.DataFrame:
+    """The observations of a release, after every check at the door."""
+    parsed = sources.parse(dataset, SourceFile(release.file, data))
+    _expect_date(dataset, release, parsed)
+    _expect_known_labels(dataset, release, parsed.observations)
+    batch = sources.with_checks(dataset, parsed.observations)
+    verdict = quality.validate(home, dataset.name, batch, release.id, quality.parameters_of(dataset))
+    if not verdict.success:
+        first, *others = verdict.problems
+        more = "".join(
+            f"\n     {f'line {problem.line}: ' if problem.line else ''}{problem.message}" for problem in others
+        )
+        raise FailedSuiteError(
+            release.file, first.line, first.message + more,
+            f"compare with {dataset.url}; if the file is right, mend expectations/{dataset.name}.json",
+        )
+    return parsed.observations
+
+
+def _expect_date(dataset: Dataset, release: Release, parsed: sources.Parsed) -> None:
+    """The release date agrees with the file's own, and its figures are neither older nor newer than it allows."""
+    file, day = release.file, release.released_on
+    if parsed.edition_date is not None and parsed.edition_date != day:
+        if parsed.edition_date < day:
+            raise FrozenFileError(
+                file, parsed.edition_line,
+                f"the edition of {parsed.edition_date} is offered as the release of {day}",
+                "the publisher has served an old file; its own date is the one to load it under",
+            )
+        raise WrongDateError(
+            file, parsed.edition_line,
+            f"the file says it was published on {parsed.edition_date}, not on {day}",
+            f"load it under its own date: --released-on {parsed.edition_date}",
+        )
+    if dataset.last_release is not None and day > dataset.last_release:
+        raise FrozenFileError(
+            file, None,
+            f"{dataset.name} ended with the release of {dataset.last_release}; there is none of {day}",
+            "its successor is named in the passport",
+        )
+    newest = parsed.observations["period_end"].max().date()
+    if newest >= day:
+        raise WrongDateError(
+            file, None, f"holds figures of {newest:%Y-%m}, which had not ended on {day}", "give the release's date"
+        )
+    age = (day - newest).days
+    if age > dataset.content_age_days:
+        raise FrozenFileError(
+            file, None,
+            f"the newest figure is of {newest:%Y-%m}, {age} days before the release of {day}; "
+            f"{dataset.name} is never more than {dataset.content_age_days} days behind",
+            "the publisher has served an old file: fetch it again, or give the date it was published on",
+        )
+
+
+@cache
+def known_labels(dataset: str) -> frozenset[tuple[str, str]]:
+    """(label, code) of every alias of a dataset; the code is empty where the publisher has none."""
+    source, _, dataset_id = dataset.partition("/")
+    with (project_root() / ALIASES).open(encoding="utf-8", newline="") as seed:
+        return frozenset(
+            (row["label"], row["code"])
+            for row in csv.DictReader(seed)
+            if row["source"] == source and row["dataset"] == dataset_id
+        )
+
+
+def _expect_known_labels(dataset: Dataset, release: Release, frame: pd.DataFrame) -> None:
+    known = known_labels(dataset.name)
+    columns = ["label", "code"] if "code" in frame.columns else ["label"]
+    for place in frame.drop_duplicates(columns)[[*columns, "line"]].to_dict("records"):
+        label, code = str(place["label"]), str(place.get("code", ""))
+        if (label, code) not in known:
+            name = f"{label!r} (code {code})" if code else repr(label)
+            raise UnknownLabelError(
+                release.file, int(place["line"]), f"{name} is no holder that {dataset.name} is known to name",
+                f"if it is right, add it to {ALIASES}",
+            )
+
+
+def quarantine(
+    home: Home,
+    dataset: Dataset,
+    file: str,
+    data: bytes,
+    release: Release | None,
+    error: RefusedFileError,
+) -> Path:
+    """Set a refused file aside with its reason; returns its folder."""
+    day = release.released_on.isoformat() if release else "undated"
+    digest = archive.sha256(data)
+    folder = home.quarantine / dataset.table / f"{day}-{digest[:12]}"
+    reason = {
+        "dataset": dataset.name,
+        "released_on": release.released_on.isoformat() if release else None,
+        "file": file,
+        "sha256": digest,
+        "outcome": error.outcome,
+        "line": error.line,
+        "message": error.message,
+        "advice": error.advice,
+        "quarantined_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    archive.write_atomically(folder / file, data)
+    archive.write_atomically(
+        folder / "reason.json", (json.dumps(reason, indent=2, ensure_ascii=False) + "\n").encode()
+    )
+    if release is not None:
+        batch_path(home, release).unlink(missing_ok=True)
+        if not _loaded_mark(home, release).exists():
+            archive.withdraw(home, release)
+    return folder
+
+
+# --- load ----------------------------------------------------------------------------------------------
+
+
+def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Loaded]:
+    """Append validated batches to the raw table, oldest release first."""
+    done = []
+    with warehouse.writing(home) as connection:
+        for release in sorted(archive.find(home, release_id) for release_id in ids):
+            with outcome_of(home, "load", dataset.name, release.id) as outcome:
+                path = batch_path(home, release)
+                if not path.exists():
+                    raise TidemarkError(f"{release.id} has not been validated", "run the step before this one")
+                loaded = warehouse.load(home, connection, dataset, release, pd.read_parquet(path))
+                outcome.rows = loaded.rows
+                outcome.result = "unchanged" if loaded.already else "done"
+            archive.write_atomically(_loaded_mark(home, release), b"")
+            path.unlink()
+            done.append(loaded)
+    return done
+
+
+def ingest(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) -> list[Loaded]:
+    """All three steps in one process, without Airflow."""
+    ids = archive_files(home, dataset, incoming)
+    return load_releases(home, dataset, validate_releases(home, dataset, ids))
+
+
+def batch_path(home: Home, release: Release) -> Path:
+    name = f"{release.released_on}.{release.reissue}-{release.sha256[:12]}.parquet"
+    return home.parsed / release.dataset.replace("/", "__") / name
+
+
+def _loaded_mark(home: Home, release: Release) -> Path:
+    """Stands beside the archive entry once the release is in the warehouse."""
+    return home.archive / "releases" / release.dataset / f"{release.released_on}.{release.reissue}.loaded"
