@@ -79,7 +79,7 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
             outcome.release = release.id
             outcome.result = "done" if is_new else "unchanged"
             ids.append(release.id)
-    waiting = [r.id for r in archive.releases(home, dataset.name) if not _loaded_mark(home, r).exists()]
+    waiting = [r.id for r in archive.releases(home, dataset.name) if not is_loaded(home, r)]
     return list(dict.fromkeys(ids + waiting))
 
 
@@ -225,7 +225,7 @@ def quarantine(
     )
     if release is not None:
         batch_path(home, release).unlink(missing_ok=True)
-        if not _loaded_mark(home, release).exists():
+        if not is_loaded(home, release):
             archive.withdraw(home, release)
     return folder
 
@@ -260,6 +260,10 @@ def ingest(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) -> list[L
 def batch_path(home: Home, release: Release) -> Path:
     name = f"{release.released_on}.{release.reissue}-{release.sha256[:12]}.parquet"
     return home.parsed / release.dataset.replace("/", "__") / name
+
+
+def is_loaded(home: Home, release: Release) -> bool:
+    return _loaded_mark(home, release).exists()
 
 
 def _loaded_mark(home: Home, release: Release) -> Path:

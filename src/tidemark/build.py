@@ -1,0 +1,179 @@
+"""Builds the marts with dbt, and validates them before anyone sees them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tidemark import archive, quality, warehouse
+from tidemark.errors import BuildError, TidemarkError
+from tidemark.settings import Home, project_root
+from tidemark.warehouse import outcome_of
+
+# What the marts are made by, besides the raw tables: a change here makes a new release, too.
+BUILT_FROM = ("dbt_project/dbt_project.yml", "dbt_project/models", "dbt_project/macros", "dbt_project/seeds")
+MARTS = "marts"
+BUILDING_NOTE, PUBLISHED_NOTE = "building.json", "published.json"
+
+Progress = Callable[[int, int, str], None]
+
+
+def project() -> Path:
+    return project_root() / "dbt_project"
+
+
+def environment(home: Home) -> dict[str, str]:
+    """The variables under which dbt finds this home's warehouse and keeps its own files out of the project."""
+    return {
+        "TIDEMARK_WAREHOUSE": str(home.warehouse),
+        "DBT_TARGET_PATH": str(home.dbt_target),
+        "DBT_LOG_PATH": str(home.dbt_target / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def dbt(home: Home, command: list[str], progress: Progress | None = None) -> None:
+    """Run dbt in a process of its own (it keeps connections open), and tell what went wrong in its words.
+
+    Raises:
+        BuildError: with dbt's messages for each model or test that failed.
+    """
+    home.dbt_target.mkdir(parents=True, exist_ok=True)
+    call = [
+        sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level", "info",
+        *command, "--project-dir", str(project()), "--profiles-dir", str(project()),
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        call,
+        env={**os.environ, **environment(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    failures: list[str] = []
+    tail: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        event = _event(line)
+        if event is None:
+            tail = [*tail[-20:], line.rstrip()]
+            continue
+        name, data, message = event["info"]["name"], event.get("data", {}), event["info"]["msg"]
+        if "index" in data and "total" in data and name.startswith("Log") and progress is not None:
+            progress(int(data["index"]), int(data["total"]), data.get("node_info", {}).get("node_name", ""))
+        if event["info"]["level"] == "error":
+            failures.append(message.strip())
+    if process.wait() != 0:
+        said = list(dict.fromkeys(text for text in failures if text)) or tail
+        raise BuildError(
+            f"dbt {command[0]} failed:\n" + "\n".join(f"     {text}" for text in said),
+            f"the compiled SQL stands in {home.dbt_target}; the published release is as it was",
+        )
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) and "info" in event else None
+
+
+def begin(home: Home) -> bool:
+    """Whether there is anything to build: whether the published release was made from something else.
+
+    Notes what the build that follows is made from, so that `publish` can tell. A release that is loaded
+    while the build runs is not in that note, and so is built the next time.
+    """
+    inputs = inputs_fingerprint(home)
+    published = _read_note(home.root / PUBLISHED_NOTE)
+    link = home.current
+    if published.get("inputs") == inputs and link.exists() and link.resolve().name == published.get("release"):
+        return False
+    archive.write_atomically(home.root / BUILDING_NOTE, json.dumps({"inputs": inputs}).encode())
+    return True
+
+
+def remember_published(home: Home, release: str) -> None:
+    """Note what the release that is now current was made from; `begin` compares with it."""
+    note = {**_read_note(home.root / BUILDING_NOTE), "release": release}
+    archive.write_atomically(home.root / PUBLISHED_NOTE, json.dumps(note).encode())
+
+
+def _read_note(path: Path) -> dict[str, str]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def build(home: Home, progress: Progress | None = None) -> None:
+    """Seeds, models and tests, from whatever the raw tables hold."""
+    begin(home)
+    with outcome_of(home, "build"), warehouse.exclusive(home):
+        dbt(home, ["build"], progress)
+
+
+def parse(home: Home) -> Path:
+    """Write dbt's manifest, from which Airflow draws the models; returns its path."""
+    dbt(home, ["parse"])
+    return home.dbt_target / "manifest.json"
+
+
+def validate_marts(home: Home) -> list[quality.Verdict]:
+    """Run the suites in `expectations/marts/` on the marts just built.
+
+    Raises:
+        TidemarkError: a suite failed; says what it found. Nothing is published then.
+    """
+    verdicts = []
+    for path in sorted((project_root() / "expectations" / MARTS).glob("*.json")):
+        mart = path.stem
+        with outcome_of(home, "validate_marts", mart) as outcome:
+            with warehouse.exclusive(home):
+                connection = warehouse.connect(home)
+                try:
+                    frame = connection.execute(f'select * from {MARTS}."{mart}"').df()
+                finally:
+                    connection.close()
+            outcome.rows = len(frame)
+            text = [c for c in frame.columns if frame[c].dtype == object]
+            frame = frame.astype(dict.fromkeys(text, "str"))
+            verdict = quality.validate(home, f"{MARTS}/{mart}", frame, f"{MARTS}.{mart}")
+            if not verdict.success:
+                found = "\n".join(f"     {problem.message}" for problem in verdict.problems)
+                raise TidemarkError(
+                    f"{MARTS}.{mart} is not fit to be published:\n{found}",
+                    "the last published release stays; look at the models and the newest loads",
+                )
+            verdicts.append(verdict)
+    return verdicts
+
+
+def inputs_fingerprint(home: Home) -> str:
+    """What the marts would be built from now: the releases held and the models, as one hash.
+
+    Two builds with one fingerprint give the same marts; our own clock is left out of it.
+    """
+    digest = hashlib.sha256()
+    for part in BUILT_FROM:
+        path = project_root() / part
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                digest.update(str(file.relative_to(project_root())).encode())
+                digest.update(file.read_bytes())
+    with warehouse.writing(home) as connection:
+        held = connection.execute(
+            "select dataset, released_on, reissue, archive_sha256 from raw.releases order by all"
+        ).fetchall()
+    digest.update(repr(held).encode())
+    return digest.hexdigest()

@@ -1,0 +1,241 @@
+"""The command line. Exit codes: 0 done, 1 failed (validation, upstream), 2 wrong use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from tidemark import __version__, archive, build, pipeline, publish, query, registry, report, snapshot
+from tidemark.errors import TidemarkError, UsageError
+from tidemark.settings import HOME_VARIABLE, Home
+
+app = typer.Typer(
+    help="Who holds US Treasuries, what changed, and every figure as first published and as it stands today.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tidemark {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", help=f"Where everything is kept. Default: ${HOME_VARIABLE}, or data/."),
+    ] = None,
+    _show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = Home.find(home)
+
+
+@contextmanager
+def telling(describe: str) -> Iterator[build.Progress]:
+    """Progress of long work: a bar on a terminal, plain lines elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        last = [""]
+
+        def line(done: int, total: int, what: str) -> None:
+            if total and (text := f"{describe}: {done} of {total}") != last[0] and done in (total, total // 2):
+                print(text, file=sys.stderr)
+                last[0] = text
+
+        print(describe, file=sys.stderr)
+        yield line
+        return
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(describe, total=None)
+
+        def bar(done: int, total: int, what: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{describe} {what}"[:60])
+
+        yield bar
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not print the answers at the end.")] = False,
+) -> None:
+    """Run every DAG once through Airflow, headless, on the bundled snapshot, and print the answers."""
+    from tidemark import orchestrate
+
+    home: Home = context.obj
+    with telling("Starting Airflow") as progress:
+        orchestrate.run(home, progress)
+    if not quiet:
+        report.answers(home)
+
+
+@app.command()
+def airflow(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(help="Port of the user interface.")] = 8080,
+) -> None:
+    """Start Airflow's user interface and scheduler here, with the DAGs in it, until interrupted."""
+    from tidemark import orchestrate
+
+    orchestrate.serve(context.obj, port)
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="SOURCE[/DATASET]", help="Such as tic, or tic/slt_table5.")],
+    file: Annotated[Path | None, typer.Option("--file", help="A file of that dataset; else the snapshot.")] = None,
+    released_on: Annotated[
+        datetime | None, typer.Option("--released-on", formats=["%Y-%m-%d"], help="The day it was published.")
+    ] = None,
+) -> None:
+    """Archive, validate and load: the bundled releases of a source, or one file of a dataset."""
+    home: Home = context.obj
+    datasets = registry.select(target)
+    if file is not None and len(datasets) != 1:
+        raise UsageError(
+            f"--file needs one dataset, and {target} has {len(datasets)}",
+            f"name it: {', '.join(dataset.name for dataset in datasets)}",
+        )
+    if file is None and released_on is not None:
+        raise UsageError("--released-on goes with --file", "the snapshot's manifest has its own dates")
+    failed: list[TidemarkError] = []
+    for dataset in datasets:
+        try:
+            if file is None:
+                incoming = snapshot.bundled(dataset)
+            else:
+                incoming = [pipeline.from_file(dataset, file, released_on.date() if released_on else None)]
+            with telling(f"Loading {dataset.name}"):
+                loaded = pipeline.ingest(home, dataset, incoming)
+        except UsageError:
+            raise
+        except TidemarkError as error:
+            failed.append(error)
+            report.failure(error)
+            continue
+        report.loaded(loaded)
+    if failed:
+        where = f"\nThe refused bytes and the reason stand in {home.quarantine}" if home.quarantine.exists() else ""
+        print(f"{len(failed)} of {len(datasets)} datasets failed; the warehouse is as it was.{where}", file=sys.stderr)
+        raise typer.Exit(1)
+    print("Next: tidemark build && tidemark publish")
+
+
+@app.command("build")
+def build_command(context: typer.Context) -> None:
+    """Build the marts with dbt, run dbt's tests, and validate the marts."""
+    with telling("Building the marts") as progress:
+        build.build(context.obj, progress)
+    with telling("Validating the marts"):
+        verdicts = build.validate_marts(context.obj)
+    print(f"The marts are built; {sum(v.expectations for v in verdicts)} expectations on {len(verdicts)} marts hold.")
+    print("Next: tidemark publish")
+
+
+@app.command("publish")
+def publish_command(context: typer.Context) -> None:
+    """Publish the marts: a new release, and `current` pointing at it."""
+    with telling("Validating the marts"):
+        build.validate_marts(context.obj)
+    with telling("Publishing"):
+        published = publish.publish(context.obj)
+    print(f"{'Published' if published.is_new else 'Unchanged'}: {published.file}")
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """What is loaded, how new it is, what was refused, and what is published."""
+    report.status(context.obj)
+
+
+@app.command()
+def sources() -> None:
+    """The publishers, their datasets and their licences, from the passports."""
+    report.sources()
+
+
+@app.command()
+def releases(
+    context: typer.Context,
+    target: Annotated[str | None, typer.Argument(metavar="[SOURCE[/DATASET]]")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Every release in the archive: its date, its bytes, and whether it is loaded."""
+    home: Home = context.obj
+    names = {dataset.name for dataset in registry.select(target)} if target else None
+    rows = [
+        (
+            r.dataset, r.released_on, r.reissue, r.evidence, r.file, r.bytes, r.sha256,
+            "loaded" if pipeline.is_loaded(home, r) else "waiting",
+        )
+        for r in archive.releases(home)
+        if names is None or r.dataset in names
+    ]  # fmt: skip
+    columns = ["dataset", "released_on", "reissue", "evidence", "file", "bytes", "sha256", "state"]
+    report.show(query.Answer(columns, rows), form)
+
+
+@app.command()
+def sql(
+    context: typer.Context,
+    statement: Annotated[str, typer.Argument(metavar="SQL", help="A query against the published release.")],
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Show the figures as they were known on that day."),
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Ask the published release in SQL, e.g. tidemark sql "select * from mart_top_holders limit 5"."""
+    report.show(query.ask(context.obj, statement, as_of.date() if as_of else None), form)
+
+
+def guarded(call: Callable[[], object]) -> int:
+    """Run the command line; errors of our own become a sentence and an exit code, never a traceback."""
+    try:
+        call()
+    except TidemarkError as error:
+        report.failure(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    return 0
+
+
+def entry() -> None:
+    sys.exit(guarded(app))
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,170 @@
+"""Published releases: an immutable folder each, and `current`, a link that points at one of them.
+
+BI tools open `published/current/warehouse.duckdb` read-only. A release is built aside, checked, and put
+there whole; then the link flips in one step. A folder is never touched after that, so whoever has the old
+file open keeps reading it, and every new connection sees the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from tidemark import archive, build, warehouse
+from tidemark.errors import NothingPublishedError, TidemarkError
+from tidemark.settings import Home
+from tidemark.warehouse import outcome_of
+
+# DuckDB engines from 1.2 on read this format; 2.0's own default they refuse.
+STORAGE_VERSION = "v1.0.0"
+FILE = "warehouse.duckdb"
+MANIFEST = "release.json"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published release: its name, its folder, and whether publishing made it anew."""
+
+    name: str
+    folder: Path
+    is_new: bool
+
+    @property
+    def file(self) -> Path:
+        return self.folder / FILE
+
+
+def publish(home: Home) -> Published:
+    """Copy the warehouse into a new release and point `current` at it.
+
+    A release is named for the newest publication in it and for its contents, so publishing the same
+    contents again is the release already there.
+
+    Raises:
+        TidemarkError: the copy does not hold what the warehouse holds; `current` stays where it is.
+    """
+    with outcome_of(home, "publish") as outcome, warehouse.exclusive(home):
+        home.published.mkdir(parents=True, exist_ok=True)
+        _sweep(home)
+        aside = Path(tempfile.mkdtemp(prefix=".building-", dir=home.published))
+        try:
+            tables, newest = _copy(home, aside / FILE)
+            contents = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
+            name = f"{newest}-{contents[:8]}"
+            outcome.release, outcome.rows = name, sum(int(table["rows"]) for table in tables.values())
+            folder = home.published / name
+            is_new = not folder.exists()
+            if is_new:
+                _check(aside / FILE, tables)
+                manifest = {"release": name, "tables": tables}
+                archive.write_atomically(aside / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
+                aside.chmod(0o755)
+                aside.rename(folder)
+            else:
+                outcome.result = "unchanged"
+            _point_at(home, folder)
+            build.remember_published(home, name)
+            return Published(name, folder, is_new)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def current(home: Home) -> Published:
+    """The release that `current` points at.
+
+    Raises:
+        NothingPublishedError: there is none yet.
+    """
+    if not (home.current / FILE).exists():
+        raise NothingPublishedError(f"nothing is published at {home.current}", "run the pipeline: make run")
+    folder = home.current.resolve()
+    return Published(folder.name, folder, is_new=False)
+
+
+Tables = dict[str, dict[str, int | str]]
+
+
+def _copy(home: Home, target: Path) -> tuple[Tables, str]:
+    """Copy the warehouse to `target` in the compatible format; returns its tables and the newest release."""
+    connection = duckdb.connect()
+    try:
+        connection.execute(f"attach '{_quoted(home.warehouse)}' as warehouse (read_only)")
+        connection.execute(f"attach '{_quoted(target)}' as release (storage_version '{STORAGE_VERSION}')")
+        connection.execute("copy from database warehouse to release").fetchall()
+        # A reader names a mart without its schema.
+        marts = [
+            name
+            for (name,) in connection.execute(
+                "select table_name from duckdb_tables() where database_name = 'release' and schema_name = ? "
+                "order by all",
+                [build.MARTS],
+            ).fetchall()
+        ]
+        if not marts:
+            raise TidemarkError("the warehouse holds no marts", "build them first: tidemark build")
+        connection.execute("use release")
+        for mart in marts:
+            connection.execute(f'create view main."{mart}" as select * from {build.MARTS}."{mart}"')
+        (newest,) = connection.execute("select max(released_on) from raw.releases").fetchall()[0]
+        return _tables(connection, "release"), str(newest)
+    finally:
+        connection.close()
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> Tables:
+    """Rows and contents (a hash over the sorted rows) of every table but the record of our own steps."""
+    tables: Tables = {}
+    for schema, name in connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = ? order by all", [database]
+    ).fetchall():
+        if (schema, name) == ("raw", "outcomes"):
+            continue
+        shown = "* exclude (first_seen_at)" if (schema, name) == ("raw", "releases") else "*"
+        (found,) = connection.execute(
+            f"""
+            select count(*), coalesce(sha256(string_agg(row_text, chr(10) order by row_text)), '')
+            from (select cast(t as varchar) as row_text from (select {shown} from "{schema}"."{name}") as t)
+            """
+        ).fetchall()
+        tables[f"{schema}.{name}"] = {"rows": int(found[0]), "sha256": str(found[1])}
+    return tables
+
+
+def _check(file: Path, tables: Tables) -> None:
+    """The file opens by itself, read-only, and holds what was copied."""
+    connection = duckdb.connect(str(file), read_only=True)
+    try:
+        if (found := _tables(connection, file.stem)) != tables:
+            wrong = [name for name in tables if found.get(name) != tables[name]]
+            raise TidemarkError(f"{file} differs from the warehouse in {', '.join(wrong)}", "publish again")
+        connection.execute("select * from fct_holdings limit 1").fetchall()
+    finally:
+        connection.close()
+
+
+def _point_at(home: Home, folder: Path) -> None:
+    """Flip `current`: a new link beside it takes its place in one step."""
+    beside = home.published / f".current-{os.getpid()}"
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(folder.name)
+    beside.replace(home.current)
+
+
+def _sweep(home: Home) -> None:
+    """Take away what a publication that was killed left behind. Nobody else publishes: the lock is held."""
+    for left in [*home.published.glob(".building-*"), *home.published.glob(".current-*")]:
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

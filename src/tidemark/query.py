@@ -1,0 +1,124 @@
+"""Questions to the published release, in SQL, today's figures or those of a day."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from tidemark import publish
+from tidemark.errors import UsageError
+from tidemark.settings import Home
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The columns and rows of a query."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+    def as_csv(self) -> str:
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows([["" if cell is None else _plain(cell) for cell in row] for row in self.rows])
+        return out.getvalue()
+
+    def as_json(self) -> str:
+        """A list of objects; dates as YYYY-MM-DD, NULL as null."""
+        objects = [
+            {name: _plain(cell) for name, cell in zip(self.columns, row, strict=True)} for row in self.rows
+        ]
+        return json.dumps(objects, ensure_ascii=False, indent=2, default=str)
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return cell.isoformat() if isinstance(cell, date) else cell
+
+
+@contextmanager
+def reading(home: Home, as_of: date | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the published release that can do nothing but read it.
+
+    The release is attached read-only; other files, extensions and settings are out of reach.
+
+    Args:
+        as_of: show each mart that keeps vintages as it was known at the end of that day. Marts that keep
+            none are hidden then: they would show today's figures under an older date.
+    """
+    connection = duckdb.connect(":memory:", config={"autoload_known_extensions": False})
+    try:
+        file = str(publish.current(home).file).replace("'", "''")
+        connection.execute(f"attach '{file}' as release (read_only)").fetchall()
+        if as_of is None:
+            connection.execute("use release")
+        else:
+            _show_as_of(connection, as_of)
+        connection.execute("set enable_external_access = false; set lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _show_as_of(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
+    names = _marts(connection)
+    for name in names:
+        vintages = f"{name}_vintages"
+        if vintages in names:
+            connection.execute(
+                f"""
+                create view "{name}" as select * from release.marts."{vintages}"
+                where released_on <= date '{as_of.isoformat()}'
+                    and (superseded_on is null or superseded_on > date '{as_of.isoformat()}')
+                    and status <> 'deleted'
+                """
+            )
+        elif name.startswith("dim_"):
+            connection.execute(f'create view "{name}" as select * from release.marts."{name}"')
+
+
+def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    found = connection.execute(
+        "select table_name from duckdb_tables() "
+        "where database_name = 'release' and schema_name = 'marts' order by all"
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
+    """The answer to a query against the published release.
+
+    Raises:
+        UsageError: the SQL is wrong, wants to write, or asks for a mart that keeps no vintages as of a day.
+    """
+    if not sql.strip():
+        raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')
+    with reading(home, as_of) as connection:
+        try:
+            result = connection.execute(sql)
+            columns = [column[0] for column in result.description or []]
+            return Answer(columns, result.fetchall())
+        except duckdb.CatalogException as error:
+            if as_of is None:
+                raise _wrong(error) from error
+            marts = _marts(connection)
+            asked = [name for name in marts if name in str(error).splitlines()[0].split()]
+            kept = [name for name in marts if f"{name}_vintages" in marts]
+            what = f"{asked[0]} keeps no vintages" if asked else str(error).splitlines()[0]
+            raise UsageError(what, f"as of a day these can be asked: {', '.join(kept)}, dim_holder") from error
+        except duckdb.Error as error:
+            raise _wrong(error) from error
+
+
+def _wrong(error: duckdb.Error) -> UsageError:
+    return UsageError(str(error).strip(), 'see what there is: tidemark sql "show all tables"')

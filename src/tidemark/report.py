@@ -1,0 +1,274 @@
+"""What people read on the terminal: answers, loads, the state of things, and what went wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tidemark import archive, pipeline, publish, query, registry, warehouse
+from tidemark.errors import NothingPublishedError, TidemarkError
+from tidemark.settings import HOME_VARIABLE, Home, project_root
+from tidemark.warehouse import Loaded
+
+if TYPE_CHECKING:
+    from tidemark.cli import Format
+
+# A pipe has no width: nothing is folded or cut there.
+PIPE_WIDTH = 10_000
+
+
+def console() -> Console:
+    """Standard output: as wide as the terminal, as wide as need be elsewhere."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=PIPE_WIDTH, no_color=True)
+
+
+def failure(error: TidemarkError) -> None:
+    """An error on standard error: what was wrong and where, then what to do."""
+    out = Console(stderr=True, highlight=False, soft_wrap=True)
+    out.print(Text.assemble(("error: ", "bold red"), error.message))
+    if error.advice:
+        out.print(Text.assemble(("  -> ", "bold"), error.advice))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
+    )
+    cells = [list(row) for row in rows]
+    for index, name in enumerate(columns):
+        numeric = any(isinstance(row[index], int | float) for row in cells) and all(
+            row[index] is None or isinstance(row[index], int | float) for row in cells
+        )
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*(cell if isinstance(cell, Text) else _shown(cell) for cell in row))
+    return table
+
+
+def _shown(cell: Any) -> Text:
+    if cell is None:
+        return Text("NULL", style="dim")
+    if isinstance(cell, datetime):
+        return Text(f"{cell:%Y-%m-%d %H:%M:%S}")
+    if isinstance(cell, date):
+        return Text(cell.isoformat())
+    if isinstance(cell, float):
+        return Text(f"{cell:.12g}")
+    return Text(str(cell))
+
+
+def show(answer: query.Answer, form: Format) -> None:
+    """Print an answer; `csv` and `json` are for other programs and hold nothing else."""
+    if form.value == "csv":
+        sys.stdout.write(answer.as_csv())
+    elif form.value == "json":
+        print(answer.as_json())
+    else:
+        out = console()
+        out.print(_table(answer.columns, answer.rows))
+        rows = len(answer.rows)
+        print(f"{rows:,} row{'' if rows == 1 else 's'}", file=sys.stderr)
+
+
+def loaded(releases: Iterable[Loaded]) -> None:
+    for done in releases:
+        what = "already loaded" if done.already else f"{done.rows:,} of {done.cells:,} cells say something new"
+        late = f"; {done.replayed} later releases taken anew" if done.replayed else ""
+        print(f"{done.release.id}: {what}{late}")
+
+
+# --- the answers at the end of a run ---------------------------------------------------------------------
+
+TOP_TEN = """
+    select holder_rank, holder_name, holdings_usd_bn, share_of_foreign_ratio, change_1m_usd_bn,
+        change_12m_usd_bn, rank_gain_12m, period_end, max(released_on) over () as released_on
+    from mart_top_holders where is_latest_month and holder_rank <= 10 order by holder_rank, holder_name
+"""
+# Of the last two years: the figure of a top-ten holder that moved most since its first print. A first print
+# comes two months after its month; an earlier-known figure of older months is not one.
+REVISED = """
+    with latest as (select max(period_end) as period_end from mart_top_holders),
+    moved as (
+        select revisions.*,
+            max(version) over (partition by revisions.holder_id, revisions.period_end) as last_version
+        from fct_revisions as revisions
+        where revisions.holder_id in (
+                select holder_id from mart_top_holders where is_latest_month and holder_rank <= 10
+            )
+            and revisions.period_end > (select period_end - interval 24 month from latest)
+            and datediff('month', revisions.period_end, first_released_on) <= 2
+    )
+    select holder_name, period_end, first_usd_bn, first_released_on, holdings_usd_bn, released_on
+    from moved where version = last_version and holdings_usd_bn is not null
+    order by abs(revision_since_first_print_usd_bn) desc, holder_name, period_end limit 1
+"""
+
+
+def answers(home: Home) -> None:
+    """The end of `make run`: who holds most, a figure then and now, what was loaded, where, what next."""
+    out = console()
+    top = query.ask(home, TOP_TEN)
+    if top.rows:
+        month, released_on = top.rows[0][7], top.rows[0][8]
+        out.print()
+        out.print(
+            _table(
+                ["#", "holder", "USD bn", "share", "1 month", "12 months", "ranks in 12 months"],
+                [
+                    (r[0], r[1], _figure(r[2]), _figure(100 * r[3], "%"), _signed(r[4]), _signed(r[5]), _moved(r[6]))
+                    for r in top.rows
+                ],
+                title=f"Foreign holders of US Treasuries, {month:%B %Y} (as published by {released_on})",
+            )
+        )
+    revised = query.ask(home, REVISED)
+    if revised.rows:
+        name, month, first, first_on, now, now_on = revised.rows[0]
+        out.print()
+        out.print(Text(f"{name}, {month:%B %Y}, then and now", style="bold"))
+        out.print(f"  first published {first_on}   {first:,.1f} USD bn")
+        out.print(f"  as it stands    {now_on}   {now:,.1f} USD bn   ({now - first:+,.1f})")
+    out.print()
+    out.print(_loads(home))
+    published = publish.current(home)
+    command, given = _command(), _home_option(home)
+    out.print()
+    out.print(f"Published release  {published.name}")
+    out.print(f"  for BI tools     {home.current / publish.FILE}  (open it read-only)", soft_wrap=True)
+    out.print(f"  validations      {home.data_docs / 'index.html'}", soft_wrap=True)
+    out.print()
+    out.print("Next")
+    where = "where holder_id = 'CHN' and period_end = '2025-10-31'"
+    for line in (
+        f'{command}{given} sql "select * from mart_top_holders where is_latest_month"',
+        f'{command}{given} sql "select holdings_usd_bn from fct_holdings {where}" --as-of 2025-12-20',
+        f"{command}{given} status",
+        "make airflow",
+    ):
+        out.print(f"  {line}", soft_wrap=True)
+
+
+def _loads(home: Home) -> Table:
+    """What stands in the warehouse, a row a dataset, with what its suite last said."""
+    rows = []
+    for name, held, newest, cells, period, suite in _datasets(home):
+        rows.append((name, held, newest, f"{cells:,}" if cells is not None else "0", period, suite))
+    return _table(
+        ["dataset", "releases", "newest release", "cells", "newest figure", "suite"], rows, title="Loaded and validated"
+    )
+
+
+def _datasets(home: Home) -> list[tuple[str, int, date | None, int | None, str, Text]]:
+    rows = []
+    with warehouse.exclusive(home):
+        connection = warehouse.connect(home)
+        try:
+            for source in registry.sources().values():
+                for dataset in source.datasets:
+                    (held,) = connection.execute(
+                        "select count(*), max(released_on), sum(cells)::bigint from raw.releases where dataset = ?",
+                        [dataset.name],
+                    ).fetchall()
+                    (newest,) = connection.execute(
+                        f"select max(period_end) from raw.\"{dataset.table}\" where status = 'published'"
+                    ).fetchall()
+                    last = connection.execute(
+                        "select result, reason, ended_at from raw.outcomes where dataset = ? and step = 'validate' "
+                        "order by ended_at desc limit 1",
+                        [dataset.name],
+                    ).fetchall()
+                    period = f"{newest[0]:%Y-%m}" if newest[0] else "none"
+                    rows.append((dataset.name, held[0], held[1], held[2], period, _verdict(last)))
+        finally:
+            connection.close()
+    return rows
+
+
+def _verdict(last: list[tuple[Any, ...]]) -> Text:
+    if not last:
+        return Text("not run", style="dim")
+    result = str(last[0][0])
+    return Text("passed", style="green") if result == "done" else Text(f"refused: {result}", style="bold red")
+
+
+def _figure(value: float | None, unit: str = "") -> Text:
+    return Text("" if value is None else f"{value:,.1f}{unit}", justify="right")
+
+
+def _signed(value: float | None) -> Text:
+    if value is None:
+        return Text("n/a", style="dim", justify="right")
+    return Text(f"{value:+,.1f}", style="red" if value < 0 else "green", justify="right")
+
+
+def _moved(ranks: int | None) -> Text:
+    if not ranks:
+        return Text("=" if ranks == 0 else "", justify="right")
+    return Text(f"{'up' if ranks > 0 else 'down'} {abs(ranks)}", justify="right")
+
+
+def _command() -> str:
+    """How this reader calls the program: by the path in the checkout unless it is on the PATH."""
+    program = project_root() / ".venv" / "bin" / "tidemark"
+    on_path = any((entry := folder) and f"{entry}/tidemark" == str(program) for folder in os.get_exec_path())
+    return "tidemark" if on_path or not program.exists() else ".venv/bin/tidemark"
+
+
+def _home_option(home: Home) -> str:
+    return "" if home == Home.find() and HOME_VARIABLE not in os.environ else f" --home {home.root}"
+
+
+# --- status, sources -------------------------------------------------------------------------------------
+
+
+def status(home: Home) -> None:
+    """Loads, refusals and the published release of a home."""
+    out = console()
+    out.print(f"home       {home.root}", soft_wrap=True)
+    try:
+        published = publish.current(home)
+        out.print(f"published  {published.name}  {published.file}", soft_wrap=True)
+    except NothingPublishedError:
+        out.print("published  nothing yet: make run")
+    if not home.warehouse.exists():
+        out.print("warehouse  nothing loaded yet: make run")
+    else:
+        out.print()
+        out.print(_loads(home))
+    waiting = [r for r in archive.releases(home) if not pipeline.is_loaded(home, r)]
+    if waiting:
+        out.print()
+        out.print(_table(["release", "file"], [(r.id, r.file) for r in waiting], title="Archived, not loaded"))
+    refused = [json.loads(path.read_text("utf-8")) for path in sorted(home.quarantine.rglob("reason.json"))]
+    if refused:
+        out.print()
+        rows = [
+            (r["dataset"], r["released_on"] or "undated", r["outcome"], r["message"], r["quarantined_at"][:10])
+            for r in refused
+        ]
+        out.print(_table(["dataset", "release", "outcome", "what was wrong", "on"], rows, title="In quarantine"))
+
+
+def sources() -> None:
+    out = console()
+    for source in registry.sources().values():
+        out.print(Text.assemble((source.id, "bold"), f"  {source.publisher}: {source.title}"))
+        out.print(f"  licence      {source.licence['name']} (redistribution: {source.licence['redistribution']})")
+        out.print(f"  attribution  {source.attribution}")
+        out.print(
+            _table(
+                ["dataset", "state", "evidence", "title"],
+                [(dataset.name, dataset.state, dataset.evidence, dataset.title) for dataset in source.datasets],
+            )
+        )
