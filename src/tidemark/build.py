@@ -19,6 +19,7 @@ from tidemark.warehouse import outcome_of
 # What the marts are made by, besides the raw tables: a change here makes a new release, too.
 BUILT_FROM = ("dbt_project/dbt_project.yml", "dbt_project/models", "dbt_project/macros", "dbt_project/seeds")
 MARTS = "marts"
+PROFILE, TARGET = "tidemark", "duckdb"
 BUILDING_NOTE, PUBLISHED_NOTE = "building.json", "published.json"
 
 Progress = Callable[[int, int, str], None]
@@ -49,6 +50,7 @@ def dbt(home: Home, command: list[str], progress: Progress | None = None) -> Non
     call = [
         sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level", "info",
         *command, "--project-dir", str(project()), "--profiles-dir", str(project()),
+        "--profile", PROFILE, "--target", TARGET,
     ]  # fmt: skip
     process = subprocess.Popen(
         call,
@@ -119,14 +121,19 @@ def _read_note(path: Path) -> dict[str, str]:
 def build(home: Home, progress: Progress | None = None) -> None:
     """Seeds, models and tests, from whatever the raw tables hold."""
     begin(home)
-    with outcome_of(home, "build"), warehouse.exclusive(home):
+    with outcome_of(home, "build"):
         dbt(home, ["build"], progress)
 
 
-def parse(home: Home) -> Path:
-    """Write dbt's manifest, from which Airflow draws the models; returns its path."""
-    dbt(home, ["parse"])
-    return home.dbt_target / "manifest.json"
+def manifest(home: Home) -> Path:
+    """dbt's manifest, from which Airflow draws the models; made anew where the project has changed."""
+    path = home.dbt_target / "manifest.json"
+    note = home.dbt_target / "manifest.from"
+    made_from = _project_hash().hexdigest()
+    if not path.exists() or not note.exists() or note.read_text("utf-8") != made_from:
+        dbt(home, ["parse"])
+        archive.write_atomically(note, made_from.encode())
+    return path
 
 
 def validate_marts(home: Home) -> list[quality.Verdict]:
@@ -164,6 +171,17 @@ def inputs_fingerprint(home: Home) -> str:
 
     Two builds with one fingerprint give the same marts; our own clock is left out of it.
     """
+    digest = _project_hash()
+    with warehouse.writing(home) as connection:
+        held = connection.execute(
+            "select dataset, released_on, reissue, archive_sha256 from raw.releases order by all"
+        ).fetchall()
+    digest.update(repr(held).encode())
+    return digest.hexdigest()
+
+
+def _project_hash() -> hashlib._Hash:
+    """A running hash over the dbt project: what the marts are made by."""
     digest = hashlib.sha256()
     for part in BUILT_FROM:
         path = project_root() / part
@@ -171,9 +189,4 @@ def inputs_fingerprint(home: Home) -> str:
             if file.is_file():
                 digest.update(str(file.relative_to(project_root())).encode())
                 digest.update(file.read_bytes())
-    with warehouse.writing(home) as connection:
-        held = connection.execute(
-            "select dataset, released_on, reissue, archive_sha256 from raw.releases order by all"
-        ).fetchall()
-    digest.update(repr(held).encode())
-    return digest.hexdigest()
+    return digest

@@ -1,0 +1,96 @@
+"""Build, validate and publish the marts, whenever a dataset was loaded.
+
+Every dbt model is a task. One `dbt build` in the one-slot pool does the work and runs dbt's tests; the model
+tasks watch it (Cosmos WATCHER), so they need no slot and never run dbt beside it. Nothing is published
+unless dbt's tests and the suites on the marts hold.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from airflow.sdk import AssetAny, Asset, dag, task
+from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
+
+from tidemark import build, registry, tasks
+from tidemark.settings import Home
+
+HOME = Home.find()
+WAIT_FOR_INGESTS_SECONDS = 60
+ONE_WRITER = {"pool": "duckdb"}
+# Whatever dbt and the watchers need to find this home; set for this process, since dbt runs in it.
+os.environ.update(build.environment(HOME))
+
+
+@dag(
+    dag_id="marts",
+    dag_display_name="Marts: build, validate, publish",
+    doc_md=__doc__,
+    schedule=AssetAny(*(Asset(d.asset) for s in registry.sources().values() for d in s.datasets)),
+    catchup=False,
+    max_active_runs=1,
+    tags=["marts"],
+    default_args={"owner": "tidemark", "retries": 0},
+)
+def marts() -> None:
+    @task
+    def settle(ti: Any = None) -> None:
+        """Let ingests that are under way finish, so that one build sees every load; but not for ever."""
+        until = time.monotonic() + WAIT_FOR_INGESTS_SECONDS
+        while time.monotonic() < until and any(
+            ti.get_dr_count(dag_id=f"ingest_{source}", states=["queued", "running"])
+            for source in registry.sources()
+        ):
+            time.sleep(0.5)
+
+    @task.short_circuit(**ONE_WRITER, priority_weight=1, weight_rule="absolute")
+    def anything_new() -> bool:
+        return tasks.anything_new()
+
+    models = DbtTaskGroup(
+        group_id="dbt",
+        project_config=ProjectConfig(
+            dbt_project_path=build.project(),
+            manifest_path=build.manifest(HOME),
+            project_name="tidemark",
+            install_dbt_deps=False,
+        ),
+        profile_config=ProfileConfig(
+            profile_name=build.PROFILE,
+            target_name=build.TARGET,
+            profiles_yml_filepath=build.project() / "profiles.yml",
+        ),
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            invocation_mode=InvocationMode.DBT_RUNNER,
+            # Cosmos leaves tests out of the build where no task of their own shows them: put them back.
+            setup_operator_args={
+                **ONE_WRITER,
+                "retries": 0,
+                "dbt_cmd_flags": ["--resource-type", "test", "--resource-type", "unit_test"],
+            },
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            test_behavior=TestBehavior.NONE,
+            dbt_deps=False,
+            emit_datasets=False,
+        ),
+        operator_args={
+            "install_deps": False,
+            "emit_datasets": False,
+            "append_env": True,
+            "retries": 0,
+            "deferrable": False,
+            "poke_interval": 1,
+        },
+    )
+    validated = task(tasks.validate_marts, **ONE_WRITER)()
+    published = task(tasks.publish_marts, task_id="publish", **ONE_WRITER)()
+    settle() >> anything_new() >> models >> validated >> published
+
+
+marts()

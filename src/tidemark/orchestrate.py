@@ -1,0 +1,389 @@
+"""Runs Airflow on this machine: headless for one pass over every DAG, or with its user interface.
+
+Airflow is started as its own processes (api-server, scheduler, dag-processor), spoken to through its REST
+interface, and stopped again; nothing here imports it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import requests
+from filelock import FileLock, Timeout
+
+from tidemark import archive, build, registry, warehouse
+from tidemark.errors import TidemarkError, UsageError
+from tidemark.settings import HOME_VARIABLE, Home, project_root
+
+PROCESSES = ("api-server", "dag-processor", "scheduler")
+USER = "admin"
+ENDED = ("success", "failed")
+START_SECONDS = 120
+RUN_SECONDS = 1800
+# Asking more often slows the API server, which the tasks need, too.
+ASK_EVERY_SECONDS = 0.5
+
+
+class Airflow:
+    """The processes of one Airflow, kept below a home, and its REST interface."""
+
+    def __init__(self, home: Home, port: int) -> None:
+        self.home = home
+        self.url = f"http://127.0.0.1:{port}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.session = requests.Session()
+        self.session.trust_env = False  # a proxy has no business between two processes of one machine
+        secret = _secrets(home)
+        self.password = secret["password"]
+        log_port, trigger_port = free_ports(2)
+        folder = home.airflow
+        self.environment = {
+            **os.environ,
+            **build.environment(home),
+            HOME_VARIABLE: str(home.root),
+            "AIRFLOW_HOME": str(folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(project_root() / "config"), os.environ.get("PYTHONPATH")])
+            ),
+            "GX_ANALYTICS_ENABLED": "false",
+            "SCARF_ANALYTICS": "false",
+            "SCARF_NO_ANALYTICS": "true",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+            "AIRFLOW__COSMOS__CACHE_DIR": str(folder / "cosmos"),
+            # The watching tasks never retry, so no state need be kept for a retry.
+            "AIRFLOW__COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(project_root() / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__MP_START_METHOD": "fork",
+            "AIRFLOW__CORE__PARALLELISM": "8",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            "AIRFLOW__CORE__FERNET_KEY": "",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
+            # The API server starts while the database is being made; the others wait for it.
+            "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(port),
+            "AIRFLOW__API__BASE_URL": self.url,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": secret["api"],
+            "AIRFLOW__API_AUTH__JWT_SECRET": secret["jwt"],
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+            # A task's supervisor holds its worker for one such interval after the task has ended.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_port),
+        }
+
+    def log_of(self, name: str) -> Path:
+        return self.home.airflow / f"{name}.log"
+
+    def spawn(self, name: str) -> None:
+        """Start a process in a session of its own, so that it and all its children can be stopped."""
+        with self.log_of(name).open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                self._call(name),
+                env=self.environment,
+                cwd=self.home.airflow,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _call(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "airflow", *arguments]
+
+    def start(self) -> None:
+        """Make the metadata database, start the processes, and wait until DAGs can run.
+
+        Raises:
+            TidemarkError: a process ended, a DAG does not import, or they are not ready in time.
+        """
+        self.spawn("api-server")
+        with self.log_of("migrate").open("wb") as log:
+            made = subprocess.run(
+                self._call("db", "migrate"), env=self.environment, cwd=self.home.airflow,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+        if made.returncode:
+            raise TidemarkError("Airflow's metadata database could not be made", f"see {self.log_of('migrate')}")
+        self.spawn("dag-processor")
+        self.spawn("scheduler")
+        self.until("answer", lambda: self.ask("get", "/api/v2/version", login=False))
+        # Its first request builds the interface that tasks talk to, which takes seconds: now, not with a task.
+        self.until("be ready for tasks", lambda: self.ask("get", "/execution/health", login=False, timeout=60))
+        expected = {"marts", *(f"ingest_{source}" for source in registry.sources())}
+        self.until("read the DAGs", lambda: self._dags_read(expected))
+        pool = {"name": "duckdb", "slots": 1, "include_deferred": False, "description": "Whoever writes DuckDB"}
+        self.ask("post", "/api/v2/pools", pool, accept=(409,))
+        self.until("be healthy", self._healthy)
+
+    def _dags_read(self, expected: set[str]) -> bool:
+        broken = self.ask("get", "/api/v2/importErrors")["import_errors"]
+        if broken:
+            told = "\n".join(f"     {error['filename']}: {error['stack_trace']}" for error in broken)
+            raise TidemarkError(f"Airflow cannot import a DAG file:\n{told}", "mend the file")
+        return expected <= {entry["dag_id"] for entry in self.ask("get", "/api/v2/dags?limit=100")["dags"]}
+
+    def _healthy(self) -> bool:
+        health = self.ask("get", "/api/v2/monitor/health", login=False)
+        parts = ("metadatabase", "scheduler", "dag_processor")
+        return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
+
+    def stop(self) -> None:
+        """Stop every process and its children: asked first, made to after three seconds."""
+        for name, grace in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
+            for process in self.processes.values():
+                _signal(os.killpg, process.pid, name)
+            if name == signal.SIGKILL:
+                for pid in self._members():
+                    _signal(os.kill, pid, name)
+            until = time.monotonic() + grace
+            while time.monotonic() < until:
+                if all(process.poll() is not None for process in self.processes.values()) and not self._members():
+                    return
+                time.sleep(0.05)
+
+    def _members(self) -> list[int]:
+        """Living processes of our sessions: a running task has a group of its own within the scheduler's."""
+        sessions = {process.pid for process in self.processes.values()}
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,sess=,state="], capture_output=True, text=True, check=False
+        ).stdout
+        rows = (line.split() for line in listed.splitlines())
+        return [int(r[0]) for r in rows if len(r) == 3 and int(r[1]) in sessions and not r[2].startswith("Z")]
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        login: bool = True,
+        timeout: float = 10,
+        accept: tuple[int, ...] = (),
+    ) -> Any:
+        """A request to the REST interface; None for a status in `accept`, else what it answers."""
+        if login and "Authorization" not in self.session.headers:
+            token = self.ask("post", "/auth/token", {"username": USER, "password": self.password}, login=False)
+            self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
+        answer = self.session.request(method, self.url + path, json=body, timeout=timeout)
+        if answer.status_code in accept:
+            return None
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def until(self, what: str, test: Callable[[], Any], seconds: float = START_SECONDS) -> Any:
+        """What the test answers once that is true; while the interface is not up yet, it is not."""
+        end = time.monotonic() + seconds
+        said = ""
+        while time.monotonic() < end:
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    raise TidemarkError(
+                        f"Airflow's {name} ended with {process.returncode}", f"see {self.log_of(name)}"
+                    )
+            try:
+                if answer := test():
+                    return answer
+            except requests.RequestException as error:
+                said = str(error)
+            time.sleep(ASK_EVERY_SECONDS)
+        raise TidemarkError(
+            f"Airflow did not {what} within {seconds:.0f} s ({said})", f"see the logs in {self.home.airflow}"
+        )
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100&offset="
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.ask("get", f"{path}{len(found)}")
+            found += page["task_instances"]
+            if not page["task_instances"] or len(found) >= page["total_entries"]:
+                return found
+
+
+def _signal(send: Callable[[int, int], None], pid: int, number: int) -> None:
+    try:
+        send(pid, number)
+    except ProcessLookupError:
+        pass  # it has ended by itself
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _secrets(home: Home) -> dict[str, str]:
+    """The password and keys of this home's Airflow, made at random once and readable by its owner only."""
+    path = home.airflow / "secrets.json"
+    if not path.exists():
+        made = {name: secrets.token_urlsafe(24) for name in ("password", "api", "jwt")}
+        archive.write_atomically(path, json.dumps(made).encode(), mode=0o600)
+    content: dict[str, str] = json.loads(path.read_text("utf-8"))
+    passwords = json.dumps({USER: content["password"]}).encode()
+    archive.write_atomically(home.airflow / "passwords.json", passwords, mode=0o600)
+    return content
+
+
+@contextmanager
+def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
+    """An Airflow that is ready, and is stopped at the end, however that comes.
+
+    Raises:
+        TidemarkError: another Airflow runs on this home, or this one does not start.
+    """
+    home.airflow.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home.airflow / "running.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise TidemarkError(
+            f"Airflow is running on {home.root} already", "stop it, or start the DAGs in its user interface"
+        ) from None
+    airflow = Airflow(home, port or free_ports(1)[0])
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        build.manifest(home)
+        airflow.start()
+        yield airflow
+    finally:
+        airflow.stop()
+        signal.signal(signal.SIGTERM, before)
+        lock.release()
+
+
+def run(home: Home, progress: build.Progress) -> None:
+    """Every ingest DAG once, then the marts as their assets fire them, on a real scheduler.
+
+    Raises:
+        TidemarkError: a task failed; says which, and why.
+    """
+    began = datetime.now(UTC)
+    with running(home) as airflow:
+        runs = {}
+        for source in registry.sources():
+            dag_id = f"ingest_{source}"
+            started = airflow.ask("post", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})
+            runs[dag_id] = started["dag_run_id"]
+        ended: dict[tuple[str, str], dict[str, Any]] = {}
+
+        def everything_ended() -> bool:
+            watched = [(dag_id, run_id) for dag_id, run_id in runs.items()]
+            if all(key in ended for key in watched):
+                # The queue first, then the runs: an event leaves the queue as the run it fires begins.
+                queued = airflow.ask("get", "/api/v2/dags/marts/assets/queuedEvents", accept=(404,))
+                if queued and queued["total_entries"]:
+                    return False
+            marts = airflow.ask(
+                "get", f"/api/v2/dags/marts/dagRuns?limit=100&run_after_gte={began:%Y-%m-%dT%H:%M:%SZ}"
+            )["dag_runs"]
+            watched += [("marts", entry["dag_run_id"]) for entry in marts]
+            tasks: list[dict[str, Any]] = []
+            for dag_id, run_id in watched:
+                found = airflow.task_instances(dag_id, run_id)
+                tasks += found
+                state = airflow.ask("get", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"]
+                if state in ENDED:
+                    ended[dag_id, run_id] = {"state": state, "tasks": found}
+            over = ("success", "failed", "skipped", "upstream_failed")
+            active = [t for t in tasks if t["state"] == "running"]
+            progress(
+                sum(t["state"] in over for t in tasks), len(tasks),
+                f"{active[0]['dag_id']} {active[0]['task_id']}" if active else "",
+            )  # fmt: skip
+            return all(key in ended for key in watched)
+
+        airflow.until("finish the DAGs", everything_ended, RUN_SECONDS)
+    failed = [
+        (dag_id, run_id, task)
+        for (dag_id, run_id), result in ended.items()
+        for task in result["tasks"]
+        if task["state"] == "failed"
+    ]
+    if failed:
+        raise TidemarkError(_told(home, began, failed), f"more in {home.airflow / 'logs'}; see: tidemark status")
+    if any(result["state"] != "success" for result in ended.values()):
+        states = ", ".join(f"{dag_id}: {result['state']}" for (dag_id, _), result in ended.items())
+        raise TidemarkError(f"a DAG did not succeed ({states})", f"see {home.airflow / 'logs'}")
+
+
+def _told(home: Home, began: datetime, failed: list[tuple[str, str, dict[str, Any]]]) -> str:
+    """Which tasks are red, and the reasons that their steps recorded."""
+    lines = [f"{dag_id}: {task['task_id']} failed" for dag_id, _, task in failed]
+    since = began.replace(tzinfo=None)
+    reasons = [
+        o["reason"]
+        for o in warehouse.pending_outcomes(home)
+        if o["reason"] and datetime.fromisoformat(o["started_at"]) >= since
+    ]
+    if home.warehouse.exists():
+        with warehouse.exclusive(home):
+            connection = warehouse.connect(home)
+            try:
+                reasons += [
+                    reason
+                    for (reason,) in connection.execute(
+                        "select reason from raw.outcomes where reason is not null and started_at >= ?", [since]
+                    ).fetchall()
+                ]
+            except duckdb.CatalogException:
+                pass  # nothing was ever recorded
+            finally:
+                connection.close()
+    return "\n".join([*lines, *(f"     {reason}" for reason in dict.fromkeys(reasons))])
+
+
+def serve(home: Home, port: int) -> None:
+    """Airflow's user interface and scheduler until interrupted; prints where and how to log in."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise UsageError(f"port {port} is taken", "choose another: tidemark airflow --port 8081") from None
+    print("Starting Airflow (about 15 s) ...", flush=True)
+    with running(home, port) as airflow:
+        print(f"Airflow is ready at {airflow.url}")
+        print(f"  user      {USER}")
+        print(f"  password  {airflow.password}")
+        print(f"  logs      {home.airflow}")
+        print("Stop it with Ctrl-C.", flush=True)
+        try:
+            while True:
+                time.sleep(1)
+                for name, process in airflow.processes.items():
+                    if process.poll() is not None:
+                        raise TidemarkError(
+                            f"Airflow's {name} ended with {process.returncode}", f"see {airflow.log_of(name)}"
+                        )
+        except KeyboardInterrupt:
+            print("\nStopping Airflow ...", flush=True)

@@ -1,0 +1,41 @@
+"""What Airflow's tasks call: names in, names out, on the home that `TIDEMARK_HOME` names.
+
+The DAG files hold no logic, and this package never imports Airflow; here the two meet.
+"""
+
+from __future__ import annotations
+
+from tidemark import build, pipeline, publish, registry, snapshot
+from tidemark.settings import Home
+
+
+def archive(dataset: str) -> list[str]:
+    """Archive the bundled releases of a dataset; the ids of the releases to load."""
+    entry = registry.dataset(dataset)
+    return pipeline.archive_files(Home.find(), entry, snapshot.bundled(entry))
+
+
+def validate(dataset: str, ids: list[str]) -> list[str]:
+    """Parse and validate; fails, and so turns the task red, if a file is refused."""
+    return pipeline.validate_releases(Home.find(), registry.dataset(dataset), ids)
+
+
+def load(dataset: str, ids: list[str]) -> dict[str, int]:
+    """Append to the raw table; new rows by release."""
+    loaded = pipeline.load_releases(Home.find(), registry.dataset(dataset), ids)
+    return {done.release.id: done.rows for done in loaded}
+
+
+def anything_new() -> bool:
+    """Whether the marts would differ from those published."""
+    return build.begin(Home.find())
+
+
+def validate_marts() -> dict[str, int]:
+    """The expectations that held, by mart; fails if one did not."""
+    return {v.suite: v.expectations for v in build.validate_marts(Home.find())}
+
+
+def publish_marts() -> str:
+    """The name of the release that is current now."""
+    return publish.publish(Home.find()).name
