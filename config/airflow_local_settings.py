@@ -14,12 +14,4 @@ import sys
 gc.set_threshold(100_000, 50, 100)
 
 if "scheduler" in sys.argv[1:2]:
-    import cosmos.airflow.task_group
-    import cosmos.operators.watcher
-    import dbt.adapters.duckdb
-    import dbt.cli.main
-    import duckdb
-    import great_expectations
-    import pandas
-    import pyarrow.csv
     import tidemark.tasks  # noqa: F401

@@ -10,9 +10,6 @@ from airflow.sdk import DAG, Asset, TaskGroup, dag, task
 
 from tidemark import registry, tasks
 
-# Loads go before the marts' first look at the warehouse when both wait for the one slot.
-LOADS_FIRST = {"pool": "duckdb", "priority_weight": 100, "weight_rule": "absolute"}
-
 
 def ingest_dag(source: registry.Source) -> DAG:
     @dag(
@@ -29,11 +26,16 @@ def ingest_dag(source: registry.Source) -> DAG:
     def ingest() -> None:
         for dataset in source.datasets:
             with TaskGroup(dataset.id, tooltip=dataset.title):
-                archived = task(tasks.archive, task_id="archive")(dataset.name)
-                validated = task(tasks.validate, task_id="validate")(dataset.name, archived)
-                task(tasks.load, task_id="load", outlets=[Asset(dataset.asset)], **LOADS_FIRST)(
-                    dataset.name, validated
-                )
+                archived = task(task_id="archive")(tasks.archive)(dataset.name)
+                validated = task(task_id="validate")(tasks.validate)(dataset.name, archived)
+                # Loads go before the marts' first look at the warehouse when both wait for the one slot.
+                task(
+                    task_id="load",
+                    outlets=[Asset(dataset.asset)],
+                    pool="duckdb",
+                    priority_weight=100,
+                    weight_rule="absolute",
+                )(tasks.load)(dataset.name, validated)
 
     return ingest()
 

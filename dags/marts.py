@@ -11,7 +11,7 @@ import os
 import time
 from typing import Any
 
-from airflow.sdk import AssetAny, Asset, dag, task
+from airflow.sdk import Asset, AssetAny, dag, task
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
 
@@ -20,7 +20,6 @@ from tidemark.settings import Home
 
 HOME = Home.find()
 WAIT_FOR_INGESTS_SECONDS = 60
-ONE_WRITER = {"pool": "duckdb"}
 # Whatever dbt and the watchers need to find this home; set for this process, since dbt runs in it.
 os.environ.update(build.environment(HOME))
 
@@ -46,7 +45,7 @@ def marts() -> None:
         ):
             time.sleep(0.5)
 
-    @task.short_circuit(**ONE_WRITER, priority_weight=1, weight_rule="absolute")
+    @task.short_circuit(pool="duckdb", priority_weight=1, weight_rule="absolute")
     def anything_new() -> bool:
         return tasks.anything_new()
 
@@ -68,7 +67,7 @@ def marts() -> None:
             invocation_mode=InvocationMode.DBT_RUNNER,
             # Cosmos leaves tests out of the build where no task of their own shows them: put them back.
             setup_operator_args={
-                **ONE_WRITER,
+                "pool": "duckdb",
                 "retries": 0,
                 "dbt_cmd_flags": ["--resource-type", "test", "--resource-type", "unit_test"],
             },
@@ -88,8 +87,8 @@ def marts() -> None:
             "poke_interval": 1,
         },
     )
-    validated = task(tasks.validate_marts, **ONE_WRITER)()
-    published = task(tasks.publish_marts, task_id="publish", **ONE_WRITER)()
+    validated = task(pool="duckdb")(tasks.validate_marts)()
+    published = task(task_id="publish", pool="duckdb")(tasks.publish_marts)()
     settle() >> anything_new() >> models >> validated >> published
 
 

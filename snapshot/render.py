@@ -1,7 +1,7 @@
-"""Renders the bundled snapshot: `figures/` (tidy tables of published figures) to files in each publisher's layout.
+"""Renders the bundled snapshot: published figures (`figures/`) as files in each publisher's layout.
 
-    python snapshot/render.py            writes the files and manifest.csv, byte for byte the same each time
-    python snapshot/render.py --check    writes nothing; exit code 1 if a file differs from what would be written
+    python snapshot/render.py            writes the files and manifest.csv, the same bytes each time
+    python snapshot/render.py --check    writes nothing; exit code 1 if a file is not what it would write
 
 The files carry headers, figures and dates, and none of the publisher's prose. So their SHA-256 is their own
 and not that of the publisher's file; their figures are the publisher's, cell for cell.
@@ -41,7 +41,7 @@ def read(name: str) -> list[Row]:
 
 
 def tabbed(rows: Iterable[list[str]], end: str) -> bytes:
-    """Tab-separated rows of one width; a cell that holds a comma is quoted, as the publisher's export does."""
+    """Tab-separated rows, every one ended as the publisher ends it."""
     return "".join("\t".join(row) + end for row in rows).encode("ascii")
 
 
@@ -316,9 +316,7 @@ def manifest(rendered: list[Rendered]) -> bytes:
     writer.writerow(["dataset", "released_on", "file", "source_url", "sha256", "bytes"])
     for item in sorted(rendered, key=lambda item: (item.dataset, item.released_on)):
         digest = hashlib.sha256(item.data).hexdigest()
-        writer.writerow(
-            [item.dataset, item.released_on, item.file, item.source_url, digest, len(item.data)]
-        )
+        writer.writerow([item.dataset, item.released_on, item.file, item.source_url, digest, len(item.data)])
     return out.getvalue().encode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What the tests share: homes in folders of their own, the bundled files, the publisher's files where they lie."""
+"""What the tests share: homes of their own, the bundled files, the publishers' files where they lie."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ select
     table3.value_usd_bn as table3_usd_bn
 from {{ ref('stg_tic__slt_table5') }} as table5
 inner join {{ ref('stg_tic__slt_table3') }} as table3
-    on table5.holder_id = table3.holder_id
+    on
+        table5.holder_id = table3.holder_id
         and table5.period_end = table3.period_end
         and table5.released_on = table3.released_on
         and table3.measure = 'holdings_total'

@@ -30,7 +30,7 @@ def project() -> Path:
 
 
 def environment(home: Home) -> dict[str, str]:
-    """The variables under which dbt finds this home's warehouse and keeps its own files out of the project."""
+    """The variables by which dbt finds this home's warehouse, and keeps its files out of the project."""
     return {
         "TIDEMARK_WAREHOUSE": str(home.warehouse),
         "DBT_TARGET_PATH": str(home.dbt_target),
@@ -45,6 +45,7 @@ def dbt(home: Home, command: list[str], progress: Progress | None = None) -> Non
 
     Raises:
         BuildError: with dbt's messages for each model or test that failed.
+
     """
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     call = [
@@ -98,7 +99,11 @@ def begin(home: Home) -> bool:
     inputs = inputs_fingerprint(home)
     published = _read_note(home.root / PUBLISHED_NOTE)
     link = home.current
-    if published.get("inputs") == inputs and link.exists() and link.resolve().name == published.get("release"):
+    if (
+        published.get("inputs") == inputs
+        and link.exists()
+        and link.resolve().name == published.get("release")
+    ):
         return False
     archive.write_atomically(home.root / BUILDING_NOTE, json.dumps({"inputs": inputs}).encode())
     return True
@@ -126,7 +131,7 @@ def build(home: Home, progress: Progress | None = None) -> None:
 
 
 def manifest(home: Home) -> Path:
-    """dbt's manifest, from which Airflow draws the models; made anew where the project has changed."""
+    """Dbt's manifest, from which Airflow draws the models; made anew where the project has changed."""
     path = home.dbt_target / "manifest.json"
     note = home.dbt_target / "manifest.from"
     made_from = _project_hash().hexdigest()
@@ -141,6 +146,7 @@ def validate_marts(home: Home) -> list[quality.Verdict]:
 
     Raises:
         TidemarkError: a suite failed; says what it found. Nothing is published then.
+
     """
     verdicts = []
     for path in sorted((project_root() / "expectations" / MARTS).glob("*.json")):

@@ -12,7 +12,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from tidemark import __version__, archive, build, pipeline, publish, query, registry, report, snapshot
 from tidemark.errors import TidemarkError, UsageError
@@ -60,8 +67,12 @@ def telling(describe: str) -> Iterator[build.Progress]:
     if not console.is_terminal:
         last = [""]
 
-        def line(done: int, total: int, what: str) -> None:
-            if total and (text := f"{describe}: {done} of {total}") != last[0] and done in (total, total // 2):
+        def line(done: int, total: int, _what: str) -> None:
+            if (
+                total
+                and (text := f"{describe}: {done} of {total}") != last[0]
+                and done in (total, total // 2)
+            ):
                 print(text, file=sys.stderr)
                 last[0] = text
 
@@ -69,8 +80,12 @@ def telling(describe: str) -> Iterator[build.Progress]:
         yield line
         return
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )  # fmt: skip
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(describe, total=None)
 
@@ -109,8 +124,12 @@ def airflow(
 @app.command()
 def ingest(
     context: typer.Context,
-    target: Annotated[str, typer.Argument(metavar="SOURCE[/DATASET]", help="Such as tic, or tic/slt_table5.")],
-    file: Annotated[Path | None, typer.Option("--file", help="A file of that dataset; else the snapshot.")] = None,
+    target: Annotated[
+        str, typer.Argument(metavar="SOURCE[/DATASET]", help="Such as tic, or tic/slt_table5.")
+    ],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="A file of that dataset; else the snapshot.")
+    ] = None,
     released_on: Annotated[
         datetime | None, typer.Option("--released-on", formats=["%Y-%m-%d"], help="The day it was published.")
     ] = None,
@@ -142,8 +161,15 @@ def ingest(
             continue
         report.loaded(loaded)
     if failed:
-        where = f"\nThe refused bytes and the reason stand in {home.quarantine}" if home.quarantine.exists() else ""
-        print(f"{len(failed)} of {len(datasets)} datasets failed; the warehouse is as it was.{where}", file=sys.stderr)
+        where = (
+            f"\nThe refused bytes and the reason stand in {home.quarantine}"
+            if home.quarantine.exists()
+            else ""
+        )
+        print(
+            f"{len(failed)} of {len(datasets)} datasets failed; the warehouse is as it was.{where}",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
     print("Next: tidemark build && tidemark publish")
 
@@ -155,7 +181,8 @@ def build_command(context: typer.Context) -> None:
         build.build(context.obj, progress)
     with telling("Validating the marts"):
         verdicts = build.validate_marts(context.obj)
-    print(f"The marts are built; {sum(v.expectations for v in verdicts)} expectations on {len(verdicts)} marts hold.")
+    held = sum(verdict.expectations for verdict in verdicts)
+    print(f"The marts are built; {held} expectations on {len(verdicts)} marts hold.")
     print("Next: tidemark publish")
 
 
@@ -208,7 +235,9 @@ def sql(
     statement: Annotated[str, typer.Argument(metavar="SQL", help="A query against the published release.")],
     as_of: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="Show the figures as they were known on that day."),
+        typer.Option(
+            "--as-of", formats=["%Y-%m-%d"], help="Show the figures as they were known on that day."
+        ),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:

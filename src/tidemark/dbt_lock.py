@@ -19,7 +19,7 @@ from tidemark.warehouse import WAIT_FOR_WRITER_SECONDS
 _held: dict[Path, FileLock] = {}
 
 
-class Plugin(BasePlugin):
+class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb ships no types
     """Named in `dbt_project/profiles.yml`."""
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,7 @@ class Airflow:
 
         Raises:
             TidemarkError: a process ended, a DAG does not import, or they are not ready in time.
+
         """
         self.spawn("api-server")
         with self.log_of("migrate").open("wb") as log:
@@ -127,15 +128,24 @@ class Airflow:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False,
             )  # fmt: skip
         if made.returncode:
-            raise TidemarkError("Airflow's metadata database could not be made", f"see {self.log_of('migrate')}")
+            raise TidemarkError(
+                "Airflow's metadata database could not be made", f"see {self.log_of('migrate')}"
+            )
         self.spawn("dag-processor")
         self.spawn("scheduler")
         self.until("answer", lambda: self.ask("get", "/api/v2/version", login=False))
-        # Its first request builds the interface that tasks talk to, which takes seconds: now, not with a task.
-        self.until("be ready for tasks", lambda: self.ask("get", "/execution/health", login=False, timeout=60))
+        # Its first request builds the interface that tasks talk to, which takes seconds: better now.
+        self.until(
+            "be ready for tasks", lambda: self.ask("get", "/execution/health", login=False, timeout=60)
+        )
         expected = {"marts", *(f"ingest_{source}" for source in registry.sources())}
         self.until("read the DAGs", lambda: self._dags_read(expected))
-        pool = {"name": "duckdb", "slots": 1, "include_deferred": False, "description": "Whoever writes DuckDB"}
+        pool = {
+            "name": "duckdb",
+            "slots": 1,
+            "include_deferred": False,
+            "description": "Whoever writes DuckDB",
+        }
         self.ask("post", "/api/v2/pools", pool, accept=(409,))
         self.until("be healthy", self._healthy)
 
@@ -161,7 +171,10 @@ class Airflow:
                     _signal(os.kill, pid, name)
             until = time.monotonic() + grace
             while time.monotonic() < until:
-                if all(process.poll() is not None for process in self.processes.values()) and not self._members():
+                if (
+                    all(process.poll() is not None for process in self.processes.values())
+                    and not self._members()
+                ):
                     return
                 time.sleep(0.05)
 
@@ -185,7 +198,9 @@ class Airflow:
     ) -> Any:
         """A request to the REST interface; None for a status in `accept`, else what it answers."""
         if login and "Authorization" not in self.session.headers:
-            token = self.ask("post", "/auth/token", {"username": USER, "password": self.password}, login=False)
+            token = self.ask(
+                "post", "/auth/token", {"username": USER, "password": self.password}, login=False
+            )
             self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
         answer = self.session.request(method, self.url + path, json=body, timeout=timeout)
         if answer.status_code in accept:
@@ -224,10 +239,8 @@ class Airflow:
 
 
 def _signal(send: Callable[[int, int], None], pid: int, number: int) -> None:
-    try:
+    with suppress(ProcessLookupError):  # it has ended by itself
         send(pid, number)
-    except ProcessLookupError:
-        pass  # it has ended by itself
 
 
 def free_ports(count: int) -> list[int]:
@@ -260,6 +273,7 @@ def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
 
     Raises:
         TidemarkError: another Airflow runs on this home, or this one does not start.
+
     """
     home.airflow.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home.airflow / "running.lock")
@@ -286,6 +300,7 @@ def run(home: Home, progress: build.Progress) -> None:
 
     Raises:
         TidemarkError: a task failed; says which, and why.
+
     """
     began = datetime.now(UTC)
     with running(home) as airflow:
@@ -297,7 +312,7 @@ def run(home: Home, progress: build.Progress) -> None:
         ended: dict[tuple[str, str], dict[str, Any]] = {}
 
         def everything_ended() -> bool:
-            watched = [(dag_id, run_id) for dag_id, run_id in runs.items()]
+            watched = list(runs.items())
             if all(key in ended for key in watched):
                 # The queue first, then the runs: an event leaves the queue as the run it fires begins.
                 queued = airflow.ask("get", "/api/v2/dags/marts/assets/queuedEvents", accept=(404,))
@@ -330,7 +345,9 @@ def run(home: Home, progress: build.Progress) -> None:
         if task["state"] == "failed"
     ]
     if failed:
-        raise TidemarkError(_told(home, began, failed), f"more in {home.airflow / 'logs'}; see: tidemark status")
+        raise TidemarkError(
+            _told(home, began, failed), f"more in {home.airflow / 'logs'}; see: tidemark status"
+        )
     if any(result["state"] != "success" for result in ended.values()):
         states = ", ".join(f"{dag_id}: {result['state']}" for (dag_id, _), result in ended.items())
         raise TidemarkError(f"a DAG did not succeed ({states})", f"see {home.airflow / 'logs'}")
@@ -352,7 +369,8 @@ def _told(home: Home, began: datetime, failed: list[tuple[str, str, dict[str, An
                 reasons += [
                     reason
                     for (reason,) in connection.execute(
-                        "select reason from raw.outcomes where reason is not null and started_at >= ?", [since]
+                        "select reason from raw.outcomes where reason is not null and started_at >= ?",
+                        [since],
                     ).fetchall()
                 ]
             except duckdb.CatalogException:
@@ -369,7 +387,9 @@ def serve(home: Home, port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise UsageError(f"port {port} is taken", "choose another: tidemark airflow --port 8081") from None
+            raise UsageError(
+                f"port {port} is taken", "choose another: tidemark airflow --port 8081"
+            ) from None
     print("Starting Airflow (about 15 s) ...", flush=True)
     with running(home, port) as airflow:
         print(f"Airflow is ready at {airflow.url}")

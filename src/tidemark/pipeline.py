@@ -93,6 +93,7 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
 
     Raises:
         RefusedFileError: one or more were refused; they are in quarantine, and nothing of them goes on.
+
     """
     refused: list[RefusedFileError] = []
     for release_id in ids:
@@ -126,45 +127,55 @@ def validated_batch(home: Home, dataset: Dataset, release: Release, data: bytes)
     if not verdict.success:
         first, *others = verdict.problems
         more = "".join(
-            f"\n     {f'line {problem.line}: ' if problem.line else ''}{problem.message}" for problem in others
+            f"\n     {f'line {problem.line}: ' if problem.line else ''}{problem.message}"
+            for problem in others
         )
         raise FailedSuiteError(
-            release.file, first.line, first.message + more,
+            release.file,
+            first.line,
+            first.message + more,
             f"compare with {dataset.url}; if the file is right, mend expectations/{dataset.name}.json",
         )
     return parsed.observations
 
 
 def _expect_date(dataset: Dataset, release: Release, parsed: sources.Parsed) -> None:
-    """The release date agrees with the file's own, and its figures are neither older nor newer than it allows."""
+    """The release date agrees with the file's own, and its figures are as new as they should be by then."""
     file, day = release.file, release.released_on
     if parsed.edition_date is not None and parsed.edition_date != day:
         if parsed.edition_date < day:
             raise FrozenFileError(
-                file, parsed.edition_line,
+                file,
+                parsed.edition_line,
                 f"the edition of {parsed.edition_date} is offered as the release of {day}",
                 "the publisher has served an old file; its own date is the one to load it under",
             )
         raise WrongDateError(
-            file, parsed.edition_line,
+            file,
+            parsed.edition_line,
             f"the file says it was published on {parsed.edition_date}, not on {day}",
             f"load it under its own date: --released-on {parsed.edition_date}",
         )
     if dataset.last_release is not None and day > dataset.last_release:
         raise FrozenFileError(
-            file, None,
+            file,
+            None,
             f"{dataset.name} ended with the release of {dataset.last_release}; there is none of {day}",
             "its successor is named in the passport",
         )
     newest = parsed.observations["period_end"].max().date()
     if newest >= day:
         raise WrongDateError(
-            file, None, f"holds figures of {newest:%Y-%m}, which had not ended on {day}", "give the release's date"
+            file,
+            None,
+            f"holds figures of {newest:%Y-%m}, which had not ended on {day}",
+            "give the release's date",
         )
     age = (day - newest).days
     if age > dataset.content_age_days:
         raise FrozenFileError(
-            file, None,
+            file,
+            None,
             f"the newest figure is of {newest:%Y-%m}, {age} days before the release of {day}; "
             f"{dataset.name} is never more than {dataset.content_age_days} days behind",
             "the publisher has served an old file: fetch it again, or give the date it was published on",
@@ -191,7 +202,9 @@ def _expect_known_labels(dataset: Dataset, release: Release, frame: pd.DataFrame
         if (label, code) not in known:
             name = f"{label!r} (code {code})" if code else repr(label)
             raise UnknownLabelError(
-                release.file, int(place["line"]), f"{name} is no holder that {dataset.name} is known to name",
+                release.file,
+                int(place["line"]),
+                f"{name} is no holder that {dataset.name} is known to name",
                 f"if it is right, add it to {ALIASES}",
             )
 
@@ -241,7 +254,9 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
             with outcome_of(home, "load", dataset.name, release.id) as outcome:
                 path = batch_path(home, release)
                 if not path.exists():
-                    raise TidemarkError(f"{release.id} has not been validated", "run the step before this one")
+                    raise TidemarkError(
+                        f"{release.id} has not been validated", "run the step before this one"
+                    )
                 loaded = warehouse.load(home, connection, dataset, release, pd.read_parquet(path))
                 outcome.rows = loaded.rows
                 outcome.result = "unchanged" if loaded.already else "done"

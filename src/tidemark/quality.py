@@ -69,6 +69,7 @@ def validate(
 
     Raises:
         TidemarkError: there is no such suite, it is no suite, or an expectation could not be computed.
+
     """
     # Imported here: it takes seconds, and most commands do not validate.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -79,14 +80,18 @@ def validate(
     try:
         content = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise TidemarkError(f"{path} is missing", "every dataset and mart that is checked needs a suite") from None
+        raise TidemarkError(
+            f"{path} is missing", "every dataset and mart that is checked needs a suite"
+        ) from None
     except json.JSONDecodeError as error:
         raise TidemarkError(f"{path} is no JSON: {error}", "mend the suite") from error
 
     with FileLock(home.root / "quality.lock"), _quiet():
         context = _context(home)
         name = suite.replace("/", ".")
-        stored = gx.ExpectationSuite(name=name, expectations=content["expectations"], meta=content.get("meta"))
+        stored = gx.ExpectationSuite(
+            name=name, expectations=content["expectations"], meta=content.get("meta")
+        )
         batch = (
             context.data_sources.add_pandas(name="batch")
             .add_dataframe_asset(name=name)
@@ -109,7 +114,9 @@ def validate(
         result = checkpoint.run(
             batch_parameters={"dataframe": frame},
             expectation_parameters=parameters or {},
-            run_id=gx.RunIdentifier(run_name=run_name.replace("/", "."), run_time=datetime.now().astimezone()),
+            run_id=gx.RunIdentifier(
+                run_name=run_name.replace("/", "."), run_time=datetime.now().astimezone()
+            ),
         )
         ((_, validation),) = result.run_results.items()
     problems = tuple(problem for found in validation.results for problem in _problems(suite, found))

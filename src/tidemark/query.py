@@ -55,6 +55,7 @@ def reading(home: Home, as_of: date | None = None) -> Iterator[duckdb.DuckDBPyCo
     Args:
         as_of: show each mart that keeps vintages as it was known at the end of that day. Marts that keep
             none are hidden then: they would show today's figures under an older date.
+
     """
     connection = duckdb.connect(":memory:", config={"autoload_known_extensions": False})
     try:
@@ -100,6 +101,7 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
 
     Raises:
         UsageError: the SQL is wrong, wants to write, or asks for a mart that keeps no vintages as of a day.
+
     """
     if not sql.strip():
         raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')
@@ -115,7 +117,9 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
             asked = [name for name in marts if name in str(error).splitlines()[0].split()]
             kept = [name for name in marts if f"{name}_vintages" in marts]
             what = f"{asked[0]} keeps no vintages" if asked else str(error).splitlines()[0]
-            raise UsageError(what, f"as of a day these can be asked: {', '.join(kept)}, dim_holder") from error
+            raise UsageError(
+                what, f"as of a day these can be asked: {', '.join(kept)}, dim_holder"
+            ) from error
         except duckdb.Error as error:
             raise _wrong(error) from error
 

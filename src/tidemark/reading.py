@@ -44,6 +44,7 @@ class SourceFile:
 
         Raises:
             EmptyFileError, NotTheFileError, WrongEncodingError: see `text`.
+
         """
         lines = self.text("ascii").replace("\r\n", "\n").split("\n")
         if lines[-1] == "":
@@ -57,7 +58,9 @@ class SourceFile:
         head = self.data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
         if head.startswith(b"<"):
             raise NotTheFileError(
-                self.name, 1, "a web page (HTML) stands where the file is due",
+                self.name,
+                1,
+                "a web page (HTML) stands where the file is due",
                 "the publisher answers so for a missing or blocked file: open the URL in a browser",
             )
         if head.startswith((b"{", b"[")):
@@ -69,8 +72,9 @@ class SourceFile:
         except UnicodeDecodeError as error:
             line = self.data.count(b"\n", 0, error.start) + 1
             raise WrongEncodingError(
-                self.name, line,
-                f"byte 0x{self.data[error.start]:02x} is no {encoding.upper()}, which this file is written in",
+                self.name,
+                line,
+                f"byte 0x{self.data[error.start]:02x} is no {encoding.upper()}, in which the file is written",
                 "fetch the publisher's own bytes; do not re-save the file in an editor",
             ) from None
 
@@ -80,6 +84,7 @@ def read_figure(file: SourceFile, line: int, text: str, what: str) -> tuple[floa
 
     Raises:
         BadFigureError: the text is neither a figure nor a known mark; `what` says which cell it is.
+
     """
     token = text.strip()
     if FIGURE.fullmatch(token):
@@ -94,11 +99,15 @@ def bad_figure(file: SourceFile, line: int, token: str, what: str) -> BadFigureE
         return BadFigureError(file.name, line, f"{what} is blank", "the file is damaged: fetch it again")
     if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", token):
         return BadFigureError(
-            file.name, line, f"{what} is {token!r}, with thousands separators, which the publisher never writes",
+            file.name,
+            line,
+            f"{what} is {token!r}, with thousands separators, which the publisher never writes",
             "the file was re-saved by a spreadsheet: fetch the publisher's own bytes",
         )
     return BadFigureError(
-        file.name, line, f"{what} is {token!r}, which is neither a figure nor n.a.",
+        file.name,
+        line,
+        f"{what} is {token!r}, which is neither a figure nor n.a.",
         "look at that line; if the publisher has a new mark for missing figures, add it to reading.MISSING",
     )
 
@@ -118,6 +127,7 @@ def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: s
 
     Returns:
         columns `key`, period_end (datetime64), measure, value (float, NaN = missing), status, unit, line.
+
     """
     frame = pd.DataFrame.from_records(
         list(rows), columns=[*key, "period_end", "measure", "value", "status", "line"]

@@ -43,7 +43,12 @@ def failure(error: TidemarkError) -> None:
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
     )
     cells = [list(row) for row in rows]
     for index, name in enumerate(columns):
@@ -83,7 +88,9 @@ def show(answer: query.Answer, form: Format) -> None:
 
 def loaded(releases: Iterable[Loaded]) -> None:
     for done in releases:
-        what = "already loaded" if done.already else f"{done.rows:,} of {done.cells:,} cells say something new"
+        what = (
+            "already loaded" if done.already else f"{done.rows:,} of {done.cells:,} cells say something new"
+        )
         late = f"; {done.replayed} later releases taken anew" if done.replayed else ""
         print(f"{done.release.id}: {what}{late}")
 
@@ -126,7 +133,15 @@ def answers(home: Home) -> None:
             _table(
                 ["#", "holder", "USD bn", "share", "1 month", "12 months", "ranks in 12 months"],
                 [
-                    (r[0], r[1], _figure(r[2]), _figure(100 * r[3], "%"), _signed(r[4]), _signed(r[5]), _moved(r[6]))
+                    (
+                        r[0],
+                        r[1],
+                        _figure(r[2]),
+                        _figure(100 * r[3], "%"),
+                        _signed(r[4]),
+                        _signed(r[5]),
+                        _moved(r[6]),
+                    )
                     for r in top.rows
                 ],
                 title=f"Foreign holders of US Treasuries, {month:%B %Y} (as published by {released_on})",
@@ -165,7 +180,9 @@ def _loads(home: Home) -> Table:
     for name, held, newest, cells, period, suite in _datasets(home):
         rows.append((name, held, newest, f"{cells:,}" if cells is not None else "0", period, suite))
     return _table(
-        ["dataset", "releases", "newest release", "cells", "newest figure", "suite"], rows, title="Loaded and validated"
+        ["dataset", "releases", "newest release", "cells", "newest figure", "suite"],
+        rows,
+        title="Loaded and validated",
     )
 
 
@@ -177,14 +194,15 @@ def _datasets(home: Home) -> list[tuple[str, int, date | None, int | None, str, 
             for source in registry.sources().values():
                 for dataset in source.datasets:
                     (held,) = connection.execute(
-                        "select count(*), max(released_on), sum(cells)::bigint from raw.releases where dataset = ?",
+                        "select count(*), max(released_on), cast(sum(cells) as bigint) "
+                        "from raw.releases where dataset = ?",
                         [dataset.name],
                     ).fetchall()
                     (newest,) = connection.execute(
                         f"select max(period_end) from raw.\"{dataset.table}\" where status = 'published'"
                     ).fetchall()
                     last = connection.execute(
-                        "select result, reason, ended_at from raw.outcomes where dataset = ? and step = 'validate' "
+                        "select result from raw.outcomes where dataset = ? and step = 'validate' "
                         "order by ended_at desc limit 1",
                         [dataset.name],
                     ).fetchall()
@@ -249,26 +267,41 @@ def status(home: Home) -> None:
     waiting = [r for r in archive.releases(home) if not pipeline.is_loaded(home, r)]
     if waiting:
         out.print()
-        out.print(_table(["release", "file"], [(r.id, r.file) for r in waiting], title="Archived, not loaded"))
+        out.print(
+            _table(["release", "file"], [(r.id, r.file) for r in waiting], title="Archived, not loaded")
+        )
     refused = [json.loads(path.read_text("utf-8")) for path in sorted(home.quarantine.rglob("reason.json"))]
     if refused:
         out.print()
         rows = [
-            (r["dataset"], r["released_on"] or "undated", r["outcome"], r["message"], r["quarantined_at"][:10])
+            (
+                r["dataset"],
+                r["released_on"] or "undated",
+                r["outcome"],
+                r["message"],
+                r["quarantined_at"][:10],
+            )
             for r in refused
         ]
-        out.print(_table(["dataset", "release", "outcome", "what was wrong", "on"], rows, title="In quarantine"))
+        out.print(
+            _table(["dataset", "release", "outcome", "what was wrong", "on"], rows, title="In quarantine")
+        )
 
 
 def sources() -> None:
     out = console()
     for source in registry.sources().values():
         out.print(Text.assemble((source.id, "bold"), f"  {source.publisher}: {source.title}"))
-        out.print(f"  licence      {source.licence['name']} (redistribution: {source.licence['redistribution']})")
+        out.print(
+            f"  licence      {source.licence['name']} (redistribution: {source.licence['redistribution']})"
+        )
         out.print(f"  attribution  {source.attribution}")
         out.print(
             _table(
                 ["dataset", "state", "evidence", "title"],
-                [(dataset.name, dataset.state, dataset.evidence, dataset.title) for dataset in source.datasets],
+                [
+                    (dataset.name, dataset.state, dataset.evidence, dataset.title)
+                    for dataset in source.datasets
+                ],
             )
         )

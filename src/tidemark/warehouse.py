@@ -53,6 +53,7 @@ def writing(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[duckd
 
     Raises:
         BusyError: another process has been writing for longer than `wait` seconds.
+
     """
     with exclusive(home, wait):
         connection = connect(home, read_only=False)
@@ -143,6 +144,7 @@ def load(
 
     Raises:
         TidemarkError: the release came late, and a later one that must be taken anew is not in the archive.
+
     """
     place = (release.released_on, release.reissue)
     held = {(row[0], row[1]) for row in _held(connection, dataset)}
@@ -153,8 +155,8 @@ def load(
     for other in later:
         if other not in in_archive:
             raise TidemarkError(
-                f"{release.id} comes late, and {dataset.name}@{other[0]}.{other[1]}, which must be taken anew "
-                "after it, is not in the archive",
+                f"{release.id} comes late, and {dataset.name}@{other[0]}.{other[1]}, which must be "
+                "taken anew after it, is not in the archive",
                 f"restore {home.archive} from a backup",
             )
     connection.execute("begin transaction")
@@ -183,9 +185,10 @@ def load(
 
 
 def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[tuple[date, int]]:
-    return connection.execute(
+    held: list[tuple[date, int]] = connection.execute(
         "select released_on, reissue from raw.releases where dataset = ? order by all", [dataset.name]
     ).fetchall()
+    return held
 
 
 def _append(
@@ -254,7 +257,7 @@ def outcome_of(
 ) -> Iterator[Outcome]:
     """Record how a step ended, whichever way it does.
 
-    Outcomes are written as files first: most steps may not write DuckDB. Whoever writes it next collects them.
+    Outcomes are files first, since most steps may not write DuckDB; whoever writes it next collects them.
     """
     outcome = Outcome(step, dataset, release)
     started = datetime.now(UTC)
@@ -286,7 +289,8 @@ def pending_outcomes(home: Home) -> list[dict[str, Any]]:
 
 def _collect_outcomes(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
     """Move recorded outcomes into `raw.outcomes`. A file whose row is there already was collected by a
-    writer that died before it could take the file away."""
+    writer that died before it could take the file away.
+    """
     for path in sorted(home.outcomes.glob("*.json")):
         connection.execute(
             """

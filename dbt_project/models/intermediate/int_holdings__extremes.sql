@@ -1,4 +1,4 @@
--- The peak of the unbroken series up to each month, and since when a holder has not held as little or as much.
+-- The peak of the unbroken series up to each month, and since when a holder has not held as little or much.
 
 with marked as (
     select
@@ -31,15 +31,16 @@ earlier as (
         current_month.holder_id,
         current_month.period_end,
         max(
-            case when before.holdings_usd_bn <= current_month.holdings_usd_bn then before.period_end end
+            case when earlier_month.holdings_usd_bn <= current_month.holdings_usd_bn then earlier_month.period_end end
         ) as lowest_since,
         max(
-            case when before.holdings_usd_bn >= current_month.holdings_usd_bn then before.period_end end
+            case when earlier_month.holdings_usd_bn >= current_month.holdings_usd_bn then earlier_month.period_end end
         ) as highest_since
     from {{ ref('int_holdings__ranked') }} as current_month
-    left join {{ ref('int_holdings__ranked') }} as before
-        on current_month.holder_id = before.holder_id
-            and current_month.month_number > before.month_number
+    left join {{ ref('int_holdings__ranked') }} as earlier_month
+        on
+            current_month.holder_id = earlier_month.holder_id
+            and current_month.month_number > earlier_month.month_number
     group by current_month.holder_id, current_month.period_end
 )
 

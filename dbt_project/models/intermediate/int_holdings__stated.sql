@@ -2,25 +2,45 @@
 -- Of a month that is published in two series the one that continues is kept here.
 
 with stated as (
-    select *, 'published' as evidence, 2 as dataset_rank, false as is_exact
+    select
+        *,
+        'published' as evidence,
+        2 as dataset_rank,
+        false as is_exact
     from {{ ref('stg_tic__mfh') }}
 
     union all
-    select *, 'published' as evidence, 3 as dataset_rank, false as is_exact
+    select
+        *,
+        'published' as evidence,
+        3 as dataset_rank,
+        false as is_exact
     from {{ ref('stg_tic__mfhhis01') }}
     where series <> 'old'
 
     union all
-    select *, 'published' as evidence, 4 as dataset_rank, false as is_exact
+    select
+        *,
+        'published' as evidence,
+        4 as dataset_rank,
+        false as is_exact
     from {{ ref('stg_tic__slt_table5') }}
 
     union all
-    select *, 'published' as evidence, 5 as dataset_rank, true as is_exact
+    select
+        *,
+        'published' as evidence,
+        5 as dataset_rank,
+        true as is_exact
     from {{ ref('stg_tic__slt_table3') }}
     where measure = 'holdings_total'
 
     union all
-    select *, 'cited' as evidence, 1 as dataset_rank, false as is_exact
+    select
+        *,
+        'cited' as evidence,
+        1 as dataset_rank,
+        false as is_exact
     from {{ ref('stg_tic__cited_first_prints') }}
 ),
 

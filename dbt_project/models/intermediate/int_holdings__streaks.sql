@@ -7,7 +7,8 @@ with directions as (
         current_month.period_end,
         current_month.month_number,
         case
-            when current_month.holder_id = 'ALL_OTHER' or month_before.holder_id is null
+            when
+                current_month.holder_id = 'ALL_OTHER' or month_before.holder_id is null
                 or month_before.segment <> current_month.segment then 0
             when current_month.holdings_usd_bn > month_before.holdings_usd_bn then 1
             when current_month.holdings_usd_bn < month_before.holdings_usd_bn then -1
@@ -15,7 +16,8 @@ with directions as (
         end as direction
     from {{ ref('int_holdings__ranked') }} as current_month
     left join {{ ref('int_holdings__ranked') }} as month_before
-        on current_month.holder_id = month_before.holder_id
+        on
+            current_month.holder_id = month_before.holder_id
             and current_month.month_number = month_before.month_number + 1
 ),
 

@@ -52,7 +52,9 @@ saying_something as (
 standing as (
     select
         saying_something.*,
-        lag(holdings_usd_bn) over (partition by holder_id, period_end order by statement_order) as usd_bn_before,
+        lag(holdings_usd_bn)
+            over (partition by holder_id, period_end order by statement_order)
+            as usd_bn_before,
         lag(status) over (partition by holder_id, period_end order by statement_order) as status_before
     from saying_something
     where not (status = 'deleted' and (dataset_before is null or dataset_before <> dataset))
@@ -60,7 +62,8 @@ standing as (
 
 versions as (
     select * from standing
-    where status_before is null
+    where
+        status_before is null
         or status_before <> status
         or coalesce(holdings_usd_bn, -1) <> coalesce(usd_bn_before, -1)
 )

@@ -16,6 +16,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -70,9 +71,7 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
     lines = file.lines
     _expect_title(file, lines, "Table 5: Major Foreign Holders of Treasury Securities", "Billions of dollars")
     header = _find_line(file, lines, lambda line: line.startswith("Country\t"), "the header `Country`")
-    months = [
-        _iso_month(file, header + 1, cell, "%Y-%m") for cell in _cells(file, lines, header)[1:]
-    ]
+    months = [_iso_month(file, header + 1, cell, "%Y-%m") for cell in _cells(file, lines, header)[1:]]
     _expect_months_descend(file, header + 1, months, TABLE5_MONTHS)
     width = len(months) + 1
 
@@ -92,8 +91,10 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
     _expect_tail(file, index + 1, labels, expected)
     if len(labels) != TABLE5_COUNTRIES + len(expected):
         raise TruncatedFileError(
-            file.name, index + 1,
-            f"{len(labels) - len(expected)} countries stand in the table, not {TABLE5_COUNTRIES}", FETCH_AGAIN,
+            file.name,
+            index + 1,
+            f"{len(labels) - len(expected)} countries stand in the table, not {TABLE5_COUNTRIES}",
+            FETCH_AGAIN,
         )
     if index + 1 >= len(lines) or lines[index + 1].split("\t")[0].strip() != "Notes:":
         raise _cut(file, lines, "`Notes:` does not follow the table")
@@ -130,7 +131,10 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
         file, lines, "Table 3: U.S. Treasury Securities Held by Foreign Residents", "Millions of dollars"
     )
     header = _find_line(
-        file, lines, lambda line: line.startswith("country\t"), "the machine header `country country_code date`"
+        file,
+        lines,
+        lambda line: line.startswith("country\t"),
+        "the machine header `country country_code date`",
     )
     if tuple(_cells(file, lines, header)) != TABLE3_HEADER:
         raise WrongLayoutError(
@@ -157,13 +161,15 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
         ),
     )
     _refuse_first(
-        table["country_code"], r"^\d{5}$",
+        table["country_code"],
+        r"^\d{5}$",
         lambda row, text: WrongLayoutError(
             file.name, first_line + row, f"the country code is {text!r}, not five digits", FETCH_AGAIN
         ),
     )
     _refuse_first(
-        table["date"], r"^(19|20)\d\d-(0[1-9]|1[0-2])$",
+        table["date"],
+        r"^(19|20)\d\d-(0[1-9]|1[0-2])$",
         lambda row, text: WrongLayoutError(
             file.name, first_line + row, f"the month is {text!r}, not YYYY-MM", FETCH_AGAIN
         ),
@@ -182,13 +188,12 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
     parts = []
     for column, measure in zip(TABLE3_HEADER[3:], TABLE3_MEASURES, strict=True):
         missing = pc.equal(table[column], "n.a.")
-        _refuse_first(
-            table[column], r"^(-?\d+|n\.a\.)$",
-            lambda row, text, measure=measure: bad_figure(
-                file, first_line + row, text,
-                f"{measure} of {keys['label'][row]}, {keys['month'][row]}",
-            ),
-        )
+
+        def no_figure(row: int, text: str, measure: str = measure) -> BadFigureError:
+            what = f"{measure} of {keys['label'][row]}, {keys['month'][row]}"
+            return bad_figure(file, first_line + row, text, what)
+
+        _refuse_first(table[column], r"^(-?\d+|n\.a\.)$", no_figure)
         value = pc.if_else(missing, None, table[column]).cast(pa.float64()).to_numpy()
         parts.append(
             pd.DataFrame(
@@ -222,22 +227,28 @@ def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame)
     if twice.size:
         row = int(twice[0])
         raise DuplicateCellError(
-            file.name, first_line + row,
-            f"{keys['label'][row]}, {keys['month'][row]} stands a second time", FETCH_AGAIN,
+            file.name,
+            first_line + row,
+            f"{keys['label'][row]}, {keys['month'][row]} stands a second time",
+            FETCH_AGAIN,
         )
     renamed = keys.drop_duplicates(["label", "code"])
     renamed = renamed[renamed["code"].duplicated()]
     if not renamed.empty:
         row = int(renamed.index[0])
         raise WrongLayoutError(
-            file.name, first_line + row,
-            f"the code {keys['code'][row]} stands for two names, here {keys['label'][row]!r}", FETCH_AGAIN,
+            file.name,
+            first_line + row,
+            f"the code {keys['code'][row]} stands for two names, here {keys['label'][row]!r}",
+            FETCH_AGAIN,
         )
     absent = [code for code in TABLE3_AGGREGATES if code not in set(keys["code"])]
     if absent:
         raise TruncatedFileError(
-            file.name, first_line + len(keys) - 1,
-            f"the rows of {', '.join(absent)} are missing (Grand Total is {TABLE3_GRAND_TOTAL})", FETCH_AGAIN,
+            file.name,
+            first_line + len(keys) - 1,
+            f"the rows of {', '.join(absent)} are missing (Grand Total is {TABLE3_GRAND_TOTAL})",
+            FETCH_AGAIN,
         )
     full = sorted(keys["month"].unique(), reverse=True)
     expected = [str(p) for p in pd.period_range(full[-1], full[0], freq="M")][::-1]
@@ -246,8 +257,10 @@ def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame)
             lacking = [m for m in expected if m not in set(months)]
             what = f"lacks {lacking[0]}" if lacking else "is not newest first"
             raise TruncatedFileError(
-                file.name, first_line + int(months.index[-1]),
-                f"{label} {what}; every series runs from {expected[0]} to {expected[-1]}", FETCH_AGAIN,
+                file.name,
+                first_line + int(months.index[-1]),
+                f"{label} {what}; every series runs from {expected[0]} to {expected[-1]}",
+                FETCH_AGAIN,
             )
 
 
@@ -276,7 +289,10 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
     for expected in ("MAJOR FOREIGN HOLDERS OF TREASURY SECURITIES", "(in billions of dollars)"):
         if not any(expected in "".join(cells) for cells in rows_of_file[:8]):
             raise NotTheFileError(
-                file.name, 1, f"the heading {expected!r} is missing", "is this mfhhis01.txt? See its first lines"
+                file.name,
+                1,
+                f"the heading {expected!r} is missing",
+                "is this mfhhis01.txt? See its first lines",
             )
 
     reader = _History(file, rows_of_file)
@@ -289,12 +305,17 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
             first, last = months[0][0], months[-1][0]
             if newest_of_block is not None and month_end(first.year, first.month % 12 + 1).month != 1:
                 raise TruncatedFileError(
-                    file.name, reader.number, f"the block of {first.year} does not begin with Dec", FETCH_AGAIN
+                    file.name,
+                    reader.number,
+                    f"the block of {first.year} does not begin with Dec",
+                    FETCH_AGAIN,
                 )
             if newest_of_block is not None and first.year != newest_of_block.year - 1:
                 raise TruncatedFileError(
-                    file.name, reader.number,
-                    f"the block of {first.year} follows that of {newest_of_block.year}", FETCH_AGAIN,
+                    file.name,
+                    reader.number,
+                    f"the block of {first.year} follows that of {newest_of_block.year}",
+                    FETCH_AGAIN,
                 )
             if last.month != 1 and last != HISTORY_BEGINS:
                 raise TruncatedFileError(
@@ -362,7 +383,9 @@ class _History:
                 continue
             if not cells[0].strip() or cells[0].strip() == "Country":
                 raise TruncatedFileError(
-                    self.file.name, number, f"a new block begins before {OFFICIAL_ROWS['mfhhis01'][-1]!r}",
+                    self.file.name,
+                    number,
+                    f"a new block begins before {OFFICIAL_ROWS['mfhhis01'][-1]!r}",
                     FETCH_AGAIN,
                 )
             label = _label(self.file, number, cells[0], labels)
@@ -372,9 +395,7 @@ class _History:
                 rows.append((label, series, month, "holdings", value, status, number))
             if label == OFFICIAL_ROWS["mfhhis01"][-1]:
                 break
-        _expect_tail(
-            self.file, number, labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfhhis01"])
-        )
+        _expect_tail(self.file, number, labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfhhis01"]))
         return months, rows
 
     def _read_months(self, marks: list[list[str]]) -> list[tuple[date, str]]:
@@ -406,14 +427,16 @@ class _History:
             if ends[left] == ends[right]:
                 if series[left] or not _declares_break(marks, left + 1, right + 1):
                     raise DuplicateCellError(
-                        self.file.name, number,
+                        self.file.name,
+                        number,
                         f"{ends[left]:%b %Y} stands twice, and no series break is declared above it",
                         FETCH_AGAIN,
                     )
                 series[left], series[right] = "new", "old"
             elif month_end(ends[right].year, ends[right].month) != _previous_month(ends[left]):
                 raise WrongLayoutError(
-                    self.file.name, number,
+                    self.file.name,
+                    number,
                     f"{ends[right]:%b %Y} stands right of {ends[left]:%b %Y}: months run newest first, "
                     "without a gap",
                     FETCH_AGAIN,
@@ -424,7 +447,10 @@ class _History:
         stray = [c for c in cells[columns + 1 :] if c.strip()]
         if stray:
             raise WrongLayoutError(
-                self.file.name, number, f"{stray[0].strip()!r} stands in a column that has no month", FETCH_AGAIN
+                self.file.name,
+                number,
+                f"{stray[0].strip()!r} stands in a column that has no month",
+                FETCH_AGAIN,
             )
 
     def read_footer(self) -> tuple[date, int]:
@@ -540,7 +566,9 @@ def _legacy_months(file: SourceFile, lines: list[str], dashes: int, edges: list[
             years = tokens
     if not len(names) == len(years) == len(edges):
         raise WrongLayoutError(
-            file.name, dashes, f"a month and a year above each of the {len(edges)} columns are due here",
+            file.name,
+            dashes,
+            f"a month and a year above each of the {len(edges)} columns are due here",
             FETCH_AGAIN,
         )
     return [month_end(int(year), MONTHS[name]) for name, year in zip(names, years, strict=True)]
@@ -571,7 +599,9 @@ def parse_cited_first_prints(file: SourceFile) -> Parsed:
         day = _iso_day(file, number, released_text)
         if released_on not in (None, day):
             raise WrongLayoutError(
-                file.name, number, f"figures of {released_on} and of {day} stand in one file",
+                file.name,
+                number,
+                f"figures of {released_on} and of {day} stand in one file",
                 "one file holds one release: split it",
             )
         released_on = day
@@ -599,12 +629,16 @@ def _cited_rows(file: SourceFile) -> Iterator[tuple[int, list[str]]]:
                 continue
             if len(cells) != len(CITED_HEADER):
                 raise WrongLayoutError(
-                    file.name, number, f"{len(cells)} columns where the header has {len(CITED_HEADER)}",
+                    file.name,
+                    number,
+                    f"{len(cells)} columns where the header has {len(CITED_HEADER)}",
                     "quote names that hold a comma",
                 )
             yield number, cells
     except csv.Error as error:
-        raise WrongLayoutError(file.name, reader.line_num, f"no valid CSV: {error}", "mend the line") from error
+        raise WrongLayoutError(
+            file.name, reader.line_num, f"no valid CSV: {error}", "mend the line"
+        ) from error
 
 
 def edition_date_of_citations(file: SourceFile) -> date:
@@ -619,12 +653,16 @@ def edition_date_of_citations(file: SourceFile) -> date:
 def _expect_title(file: SourceFile, lines: list[str], title: str, unit: str) -> None:
     if not lines[0].startswith(title):
         raise NotTheFileError(
-            file.name, 1, f"the first line is {lines[0].strip()[:60]!r}, not {title!r}",
+            file.name,
+            1,
+            f"the first line is {lines[0].strip()[:60]!r}, not {title!r}",
             "is this another table of the publisher?",
         )
     if not any(line.strip() == unit for line in lines[:8]):
         raise WrongLayoutError(
-            file.name, 1, f"the unit {unit!r} is not named above the table",
+            file.name,
+            1,
+            f"the unit {unit!r} is not named above the table",
             "the unit may have changed: compare the figures before the parser learns it",
         )
 
@@ -656,7 +694,9 @@ def _split_quoted(file: SourceFile, number: int, line: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter="\t", strict=True))
     except csv.Error as error:
-        raise WrongLayoutError(file.name, number, f"a quoted cell does not end: {error}", FETCH_AGAIN) from error
+        raise WrongLayoutError(
+            file.name, number, f"a quoted cell does not end: {error}", FETCH_AGAIN
+        ) from error
 
 
 def _cut(file: SourceFile, lines: list[str], what: str) -> TruncatedFileError:
@@ -669,7 +709,9 @@ def _label(file: SourceFile, number: int, cell: str, seen: list[str]) -> str:
     if not label:
         raise WrongLayoutError(file.name, number, "figures stand beside an empty name", FETCH_AGAIN)
     if label in seen:
-        raise DuplicateCellError(file.name, number, f"{label} stands a second time in this table", FETCH_AGAIN)
+        raise DuplicateCellError(
+            file.name, number, f"{label} stands a second time in this table", FETCH_AGAIN
+        )
     seen.append(label)
     return label
 
@@ -688,15 +730,17 @@ def _expect_tail(file: SourceFile, number: int, labels: list[str], expected: tup
 
 
 def _expect_months_descend(file: SourceFile, number: int, months: list[date], count: int) -> None:
-    for newer, older in zip(months, months[1:], strict=False):
+    for newer, older in pairwise(months):
         if newer == older:
             raise DuplicateCellError(
                 file.name, number, f"{newer:%Y-%m} stands twice; this table has no series breaks", FETCH_AGAIN
             )
         if older != _previous_month(newer):
             raise WrongLayoutError(
-                file.name, number, f"{older:%Y-%m} stands right of {newer:%Y-%m}: months run newest first, "
-                "without a gap", FETCH_AGAIN,
+                file.name,
+                number,
+                f"{older:%Y-%m} stands right of {newer:%Y-%m}: months run newest first, without a gap",
+                FETCH_AGAIN,
             )
     if len(months) != count:
         raise WrongLayoutError(file.name, number, f"{len(months)} months, not {count}", FETCH_AGAIN)
@@ -744,29 +788,23 @@ def check_major_holders(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     less Foreign Official. A gap that the passport lists as published so is taken off.
     """
     official, bills, bonds = OFFICIAL_ROWS[dataset.id]
-    column = [c for c in ("series", "period_end") if c in frame.columns]
-    below = frame["label"].isin([official, bills, bonds])
-    grand_total = frame["label"] == GRAND_TOTAL
+    label = frame["label"]
+    is_total, is_official = label == GRAND_TOTAL, label == official
+    is_half = label.isin([bills, bonds])
+    column = [frame[name] for name in ("series", "period_end") if name in frame.columns]
 
-    def sums(rows: pd.Series) -> pd.Series:
-        return frame[rows].groupby(column)["value"].sum()
+    def gap(of: pd.Series, parts: pd.Series) -> pd.Series:
+        signed = frame["value"].where(parts, -frame["value"].where(of))
+        return signed.groupby(column).transform("sum").round(1).where(of)
 
-    def on(rows: pd.Series, gap: pd.Series) -> pd.Series:
-        places = pd.MultiIndex.from_frame(frame.loc[rows, column]) if len(column) > 1 else pd.Index(
-            frame.loc[rows, column[0]]
-        )
-        return pd.Series(gap.reindex(places).to_numpy(), index=frame.index[rows]).reindex(frame.index)
-
-    closing = (sums(~below & ~grand_total) - sums(grand_total)).round(1)
+    closing = gap(is_total, ~is_total & ~is_official & ~is_half)
     assert dataset.closing is not None
     for known in dataset.closing.exceptions:
-        place = (known.series, pd.Timestamp(known.period_end)) if len(column) > 1 else known.period_end
-        if place in closing.index:
-            closing[place] = round(closing[place] - known.gap, 1)
-    official_gap = (sums(frame["label"].isin([bills, bonds])) - sums(frame["label"] == official)).round(1)
-    return frame.assign(
-        closing_gap=on(grand_total, closing), official_gap=on(frame["label"] == official, official_gap)
-    )
+        here = frame["period_end"] == pd.Timestamp(known.period_end)
+        if "series" in frame.columns:
+            here &= frame["series"] == known.series
+        closing = closing.where(~here, (closing - known.gap).round(1))
+    return frame.assign(closing_gap=closing, official_gap=gap(is_official, is_half))
 
 
 def check_table3(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:

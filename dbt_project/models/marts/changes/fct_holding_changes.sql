@@ -13,12 +13,14 @@ select
     {{ change_since('month_12', '12m') }},
     {{ change_since('december', 'ytd') }},
     case
-        when extract(month from current_month.period_end) = 12
+        when
+            extract(month from current_month.period_end) = 12
             and current_month.holder_id <> 'ALL_OTHER' and december.segment = current_month.segment
             then round(current_month.holdings_usd_bn - december.holdings_usd_bn, 3)
     end as change_calendar_year_usd_bn,
     case
-        when current_month.holder_id <> 'ALL_OTHER' and month_12.segment = current_month.segment
+        when
+            current_month.holder_id <> 'ALL_OTHER' and month_12.segment = current_month.segment
             and month_12.holdings_usd_bn > 0
             then round(100 * (current_month.holdings_usd_bn / month_12.holdings_usd_bn - 1), 2)
     end as change_12m_pct,
@@ -45,15 +47,19 @@ inner join {{ ref('int_holdings__streaks') }} as streaks
 inner join {{ ref('int_holdings__extremes') }} as extremes
     on current_month.holder_id = extremes.holder_id and current_month.period_end = extremes.period_end
 left join holdings as month_1
-    on current_month.holder_id = month_1.holder_id
+    on
+        current_month.holder_id = month_1.holder_id
         and current_month.month_number = month_1.month_number + 1
 left join holdings as month_3
-    on current_month.holder_id = month_3.holder_id
+    on
+        current_month.holder_id = month_3.holder_id
         and current_month.month_number = month_3.month_number + 3
 left join holdings as month_12
-    on current_month.holder_id = month_12.holder_id
+    on
+        current_month.holder_id = month_12.holder_id
         and current_month.month_number = month_12.month_number + 12
 left join holdings as december
-    on current_month.holder_id = december.holder_id
+    on
+        current_month.holder_id = december.holder_id
         and december.month_number
         = cast(extract(year from current_month.period_end) as integer) * 12

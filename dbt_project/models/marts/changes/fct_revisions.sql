@@ -7,8 +7,12 @@ with versions as (
         lag(status) over (partition by holder_id, period_end order by version) as previous_status,
         lag(released_on) over (partition by holder_id, period_end order by version) as previous_released_on,
         lag(dataset) over (partition by holder_id, period_end order by version) as previous_dataset,
-        first_value(holdings_usd_bn) over (partition by holder_id, period_end order by version) as first_usd_bn,
-        first_value(released_on) over (partition by holder_id, period_end order by version) as first_released_on
+        first_value(holdings_usd_bn)
+            over (partition by holder_id, period_end order by version)
+            as first_usd_bn,
+        first_value(released_on)
+            over (partition by holder_id, period_end order by version)
+            as first_released_on
     from {{ ref('fct_holdings_vintages') }} as vintages
 )
 
@@ -38,11 +42,11 @@ select
     reissue
 from versions
 where previous_released_on is not null
-    -- Another table's All Other, or the same figure in finer or coarser rounding, is no revision.
-    and not (holder_id = 'ALL_OTHER' and dataset <> previous_dataset)
-    and not (
-        status = 'published' and previous_status = 'published'
-        and (dataset = 'tic/slt_table3' or previous_dataset = 'tic/slt_table3')
-        and dataset <> previous_dataset
-        and abs(holdings_usd_bn - previous_usd_bn) <= 0.0501
-    )
+-- Another table's All Other, or the same figure in finer or coarser rounding, is no revision.
+and not (holder_id = 'ALL_OTHER' and dataset <> previous_dataset)
+and not (
+    status = 'published' and previous_status = 'published'
+    and (dataset = 'tic/slt_table3' or previous_dataset = 'tic/slt_table3')
+    and dataset <> previous_dataset
+    and abs(holdings_usd_bn - previous_usd_bn) <= 0.0501
+)

@@ -4,7 +4,7 @@ with numbered as (
     select
         old_series.*,
         row_number() over (
-            partition by holder_id, period_end order by released_on desc, reissue desc, label
+            partition by holder_id, period_end order by released_on desc, reissue desc, label asc
         ) as recency
     from {{ ref('stg_tic__mfhhis01') }} as old_series
     where series = 'old'
@@ -25,7 +25,8 @@ continuing as (
         holdings.released_on
     from {{ ref('fct_holdings') }} as holdings
     inner join {{ ref('series_breaks') }} as breaks
-        on holdings.period_end = breaks.period_end
+        on
+            holdings.period_end = breaks.period_end
             and holdings.holder_id = coalesce(breaks.holder_id, holdings.holder_id)
 ),
 
@@ -40,7 +41,8 @@ both_series as (
         coalesce(old_series.released_on, continuing.released_on) as released_on
     from continuing
     full outer join old_series
-        on continuing.holder_id = old_series.holder_id
+        on
+            continuing.holder_id = old_series.holder_id
             and continuing.period_end = old_series.period_end
 )
 
