@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from tidemark import archive, quality, warehouse
 from tidemark.errors import BuildError, TidemarkError
 from tidemark.settings import Home, project_root
@@ -148,28 +150,33 @@ def validate_marts(home: Home) -> list[quality.Verdict]:
         TidemarkError: a suite failed; says what it found. Nothing is published then.
 
     """
+    suites = sorted((project_root() / "expectations" / MARTS).glob("*.json"))
     verdicts = []
-    for path in sorted((project_root() / "expectations" / MARTS).glob("*.json")):
-        mart = path.stem
-        with outcome_of(home, "validate_marts", mart) as outcome:
-            with warehouse.exclusive(home):
-                connection = warehouse.connect(home)
-                try:
-                    frame = connection.execute(f'select * from {MARTS}."{mart}"').df()
-                finally:
-                    connection.close()
-            outcome.rows = len(frame)
-            text = [c for c in frame.columns if frame[c].dtype == object]
-            frame = frame.astype(dict.fromkeys(text, "str"))
-            verdict = quality.validate(home, f"{MARTS}/{mart}", frame, f"{MARTS}.{mart}")
-            if not verdict.success:
-                found = "\n".join(f"     {problem.message}" for problem in verdict.problems)
-                raise TidemarkError(
-                    f"{MARTS}.{mart} is not fit to be published:\n{found}",
-                    "the last published release stays; look at the models and the newest loads",
-                )
-            verdicts.append(verdict)
+    with quality.checking(home) as check:
+        for mart in (path.stem for path in suites):
+            with outcome_of(home, "validate_marts", mart) as outcome:
+                frame = _mart(home, mart)
+                outcome.rows = len(frame)
+                verdict = check(f"{MARTS}/{mart}", frame, f"{MARTS}.{mart}")
+                if not verdict.success:
+                    found = "\n".join(f"     {problem.message}" for problem in verdict.problems)
+                    raise TidemarkError(
+                        f"{MARTS}.{mart} is not fit to be published:\n{found}",
+                        "the last published release stays; look at the models and the newest loads",
+                    )
+                verdicts.append(verdict)
     return verdicts
+
+
+def _mart(home: Home, mart: str) -> pd.DataFrame:
+    with warehouse.exclusive(home):
+        connection = warehouse.connect(home)
+        try:
+            frame: pd.DataFrame = connection.execute(f'select * from {MARTS}."{mart}"').df()
+        finally:
+            connection.close()
+    text = [name for name in frame.columns if frame[name].dtype == object]
+    return frame.astype(dict.fromkeys(text, "str"))
 
 
 def inputs_fingerprint(home: Home) -> str:

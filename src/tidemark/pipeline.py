@@ -96,20 +96,19 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
 
     """
     refused: list[RefusedFileError] = []
-    for release_id in ids:
-        release = archive.find(home, release_id)
-        data = archive.read(home, release)
-        try:
-            with outcome_of(home, "validate", dataset.name, release_id) as outcome:
-                batch = validated_batch(home, dataset, release, data)
-                outcome.rows = len(batch)
-        except RefusedFileError as error:
-            quarantine(home, dataset, release.file, data, release, error)
-            refused.append(error)
-            continue
-        path = batch_path(home, release)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        archive.write_atomically(path, batch.to_parquet(index=False))
+    with quality.checking(home) as check:
+        for release_id in ids:
+            release = archive.find(home, release_id)
+            data = archive.read(home, release)
+            try:
+                with outcome_of(home, "validate", dataset.name, release_id) as outcome:
+                    batch = validated_batch(dataset, release, data, check)
+                    outcome.rows = len(batch)
+            except RefusedFileError as error:
+                quarantine(home, dataset, release.file, data, release, error)
+                refused.append(error)
+                continue
+            archive.write_atomically(batch_path(home, release), batch.to_parquet(index=False))
     if len(refused) > 1:
         raise TidemarkError("\n".join(str(error) for error in refused))
     if refused:
@@ -117,13 +116,13 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
     return list(ids)
 
 
-def validated_batch(home: Home, dataset: Dataset, release: Release, data: bytes) -> pd.DataFrame:
+def validated_batch(dataset: Dataset, release: Release, data: bytes, check: quality.Check) -> pd.DataFrame:
     """The observations of a release, after every check at the door."""
     parsed = sources.parse(dataset, SourceFile(release.file, data))
     _expect_date(dataset, release, parsed)
     _expect_known_labels(dataset, release, parsed.observations)
     batch = sources.with_checks(dataset, parsed.observations)
-    verdict = quality.validate(home, dataset.name, batch, release.id, quality.parameters_of(dataset))
+    verdict = check(dataset.name, batch, release.id, quality.parameters_of(dataset))
     if not verdict.success:
         first, *others = verdict.problems
         more = "".join(

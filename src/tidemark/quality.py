@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 from filelock import FileLock
@@ -57,70 +59,93 @@ def parameters_of(dataset: Dataset) -> dict[str, float]:
     return parameters
 
 
-def validate(
-    home: Home, suite: str, frame: pd.DataFrame, run_name: str, parameters: dict[str, float] | None = None
-) -> Verdict:
-    """Run a suite on a frame and add the result to Data Docs.
+class Check(Protocol):
+    """Runs a suite on a frame.
 
-    Args:
-        suite: the suite's path below `expectations/`, without `.json`.
-        frame: the batch; columns with strings should have pandas' string type (twice as fast as objects).
-        run_name: how Data Docs name the run, e.g. the release's id.
+    `suite` is its path below `expectations/`, without `.json`; `run_name` is how Data Docs name the run. Give
+    text columns pandas' string type: they validate twice as fast as objects.
+    """
+
+    def __call__(
+        self, suite: str, frame: pd.DataFrame, run_name: str, parameters: dict[str, float] | None = None
+    ) -> Verdict: ...
+
+
+@contextmanager
+def checking(home: Home) -> Iterator[Check]:
+    """One or more validations, with one page each added to Data Docs at the end.
 
     Raises:
         TidemarkError: there is no such suite, it is no suite, or an expectation could not be computed.
-
     """
     # Imported here: it takes seconds, and most commands do not validate.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
-    from great_expectations.checkpoint import UpdateDataDocsAction
+    from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier
 
+    home.root.mkdir(parents=True, exist_ok=True)
+    pages: list[Any] = []
+    with _quiet():
+        context = _context(home)
+        batches = context.data_sources.add_pandas(name="batch")
+
+        def check(
+            suite: str, frame: pd.DataFrame, run_name: str, parameters: dict[str, float] | None = None
+        ) -> Verdict:
+            name = suite.replace("/", ".")
+            content = _read_suite(suite)
+            stored = gx.ExpectationSuite(
+                name=name, expectations=content["expectations"], meta=content.get("meta")
+            )
+            context.suites.add_or_update(stored)
+            definition = context.validation_definitions.add_or_update(
+                gx.ValidationDefinition(
+                    name=name,
+                    data=batches.add_dataframe_asset(
+                        name=f"{name} {len(pages)}"
+                    ).add_batch_definition_whole_dataframe("whole"),
+                    suite=stored,
+                )
+            )
+            places = [column for column in PLACE if column in frame.columns]
+            checkpoint = context.checkpoints.add_or_update(
+                gx.Checkpoint(
+                    name=name,
+                    validation_definitions=[definition],
+                    result_format={"result_format": "COMPLETE", "unexpected_index_column_names": places},
+                )
+            )
+            result = checkpoint.run(
+                batch_parameters={"dataframe": frame},
+                expectation_parameters=parameters or {},
+                run_id=gx.RunIdentifier(
+                    run_name=run_name.replace("/", "."), run_time=datetime.now().astimezone()
+                ),
+            )
+            ((page, validation),) = result.run_results.items()
+            pages.extend([page, ExpectationSuiteIdentifier(name=name)])
+            problems = tuple(problem for found in validation.results for problem in _problems(suite, found))
+            return Verdict(suite, len(validation.results), problems)
+
+        try:
+            yield check
+        finally:
+            if pages:
+                with FileLock(home.root / "data_docs.lock"):
+                    context.build_data_docs(resource_identifiers=pages)
+
+
+def _read_suite(suite: str) -> dict[str, Any]:
     path = suite_path(suite)
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise TidemarkError(
             f"{path} is missing", "every dataset and mart that is checked needs a suite"
         ) from None
     except json.JSONDecodeError as error:
         raise TidemarkError(f"{path} is no JSON: {error}", "mend the suite") from error
-
-    with FileLock(home.root / "quality.lock"), _quiet():
-        context = _context(home)
-        name = suite.replace("/", ".")
-        stored = gx.ExpectationSuite(
-            name=name, expectations=content["expectations"], meta=content.get("meta")
-        )
-        batch = (
-            context.data_sources.add_pandas(name="batch")
-            .add_dataframe_asset(name=name)
-            .add_batch_definition_whole_dataframe("whole")
-        )
-        context.suites.add_or_update(stored)
-        definition = context.validation_definitions.add_or_update(
-            gx.ValidationDefinition(name=name, data=batch, suite=stored)
-        )
-        checkpoint = gx.Checkpoint(
-            name=name,
-            validation_definitions=[definition],
-            actions=[UpdateDataDocsAction(name="data_docs")],
-            result_format={
-                "result_format": "COMPLETE",
-                "unexpected_index_column_names": [c for c in PLACE if c in frame.columns],
-            },
-        )
-        context.checkpoints.add_or_update(checkpoint)
-        result = checkpoint.run(
-            batch_parameters={"dataframe": frame},
-            expectation_parameters=parameters or {},
-            run_id=gx.RunIdentifier(
-                run_name=run_name.replace("/", "."), run_time=datetime.now().astimezone()
-            ),
-        )
-        ((_, validation),) = result.run_results.items()
-    problems = tuple(problem for found in validation.results for problem in _problems(suite, found))
-    return Verdict(suite, len(validation.results), problems)
+    return content
 
 
 def _context(home: Home) -> Any:
@@ -133,6 +158,15 @@ def _context(home: Home) -> Any:
     )
 
     stores = FilesystemStoreBackendDefaults(root_directory=str(home.quality))
+    # How a batch was wired to its suite is nothing to keep: only suites and results are looked at later.
+    for kept, made_of in (
+        ("validation_definition_store", "ValidationDefinitionStore"),
+        ("checkpoint_store", "CheckpointStore"),
+    ):
+        stores.stores[kept] = {
+            "class_name": made_of,
+            "store_backend": {"class_name": "InMemoryStoreBackend"},
+        }
     stores.data_docs_sites = {
         "tidemark": {
             "class_name": "SiteBuilder",

@@ -31,16 +31,16 @@ earlier as (
         current_month.holder_id,
         current_month.period_end,
         max(
-            case when earlier_month.holdings_usd_bn <= current_month.holdings_usd_bn then earlier_month.period_end end
+            case when past.holdings_usd_bn <= current_month.holdings_usd_bn then past.period_end end
         ) as lowest_since,
         max(
-            case when earlier_month.holdings_usd_bn >= current_month.holdings_usd_bn then earlier_month.period_end end
+            case when past.holdings_usd_bn >= current_month.holdings_usd_bn then past.period_end end
         ) as highest_since
     from {{ ref('int_holdings__ranked') }} as current_month
-    left join {{ ref('int_holdings__ranked') }} as earlier_month
+    left join {{ ref('int_holdings__ranked') }} as past
         on
-            current_month.holder_id = earlier_month.holder_id
-            and current_month.month_number > earlier_month.month_number
+            current_month.holder_id = past.holder_id
+            and current_month.month_number > past.month_number
     group by current_month.holder_id, current_month.period_end
 )
 
