@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -20,11 +21,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import requests
 from filelock import FileLock, Timeout
 
-from tidemark import archive, build, registry, warehouse
+from tidemark import archive, build, registry
 from tidemark.errors import TidemarkError, UsageError
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 
@@ -97,6 +97,10 @@ class Airflow:
 
     def log_of(self, name: str) -> Path:
         return self.home.airflow / f"{name}.log"
+
+    def log_of_task(self, dag_id: str, run_id: str, task: dict[str, Any]) -> Path:
+        folder = f"dag_id={dag_id}/run_id={run_id}/task_id={task['task_id']}"
+        return self.home.airflow / "logs" / folder / f"attempt={task['try_number']}.log"
 
     def spawn(self, name: str) -> None:
         """Start a process in a session of its own, so that it and all its children can be stopped."""
@@ -345,39 +349,35 @@ def run(home: Home, progress: build.Progress) -> None:
         if task["state"] == "failed"
     ]
     if failed:
+        told = "\n".join(_told(airflow, *each) for each in failed)
         raise TidemarkError(
-            _told(home, began, failed), f"more in {home.airflow / 'logs'}; see: tidemark status"
+            f"{len(failed)} task(s) failed\n{told}", "what did not fail is loaded: tidemark status"
         )
     if any(result["state"] != "success" for result in ended.values()):
         states = ", ".join(f"{dag_id}: {result['state']}" for (dag_id, _), result in ended.items())
         raise TidemarkError(f"a DAG did not succeed ({states})", f"see {home.airflow / 'logs'}")
 
 
-def _told(home: Home, began: datetime, failed: list[tuple[str, str, dict[str, Any]]]) -> str:
-    """Which tasks are red, and the reasons that their steps recorded."""
-    lines = [f"{dag_id}: {task['task_id']} failed" for dag_id, _, task in failed]
-    since = began.replace(tzinfo=None)
-    reasons = [
-        o["reason"]
-        for o in warehouse.pending_outcomes(home)
-        if o["reason"] and datetime.fromisoformat(o["started_at"]) >= since
-    ]
-    if home.warehouse.exists():
-        with warehouse.exclusive(home):
-            connection = warehouse.connect(home)
-            try:
-                reasons += [
-                    reason
-                    for (reason,) in connection.execute(
-                        "select reason from raw.outcomes where reason is not null and started_at >= ?",
-                        [since],
-                    ).fetchall()
-                ]
-            except duckdb.CatalogException:
-                pass  # nothing was ever recorded
-            finally:
-                connection.close()
-    return "\n".join([*lines, *(f"     {reason}" for reason in dict.fromkeys(reasons))])
+def _told(airflow: Airflow, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
+    """Which task is red, why, and where its log stands."""
+    log = airflow.log_of_task(dag_id, run_id, task)
+    told = [f"{dag_id}: {task['task_id']} failed"]
+    told += [f"     {line}" for line in _reason(log).splitlines()]
+    return "\n".join([*told, f"     log: {log}"])
+
+
+def _reason(log: Path) -> str:
+    """The exception that ended a task, from its log: JSON, a line an event."""
+    try:
+        lines = log.read_text("utf-8").splitlines()
+    except OSError:
+        return ""
+    for line in reversed(lines):
+        with suppress(ValueError):
+            raised = json.loads(line).get("error_detail")
+            if raised:
+                return re.sub(r"\x1b\[[0-9;]*m", "", str(raised[0]["exc_value"])).strip()
+    return ""
 
 
 def serve(home: Home, port: int) -> None:

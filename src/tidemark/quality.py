@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import pandas as pd
 from filelock import FileLock
 
+from tidemark import data_docs
 from tidemark.errors import Problem, TidemarkError
 from tidemark.registry import Dataset
 from tidemark.settings import Home, project_root
@@ -102,7 +103,7 @@ def checking(home: Home) -> Iterator[Check]:
                 gx.ValidationDefinition(
                     name=name,
                     data=batches.add_dataframe_asset(
-                        name=f"{name} {len(pages)}"
+                        name=f"{name}.{len(pages)}"
                     ).add_batch_definition_whole_dataframe("whole"),
                     suite=stored,
                 )
@@ -132,7 +133,8 @@ def checking(home: Home) -> Iterator[Check]:
         finally:
             if pages:
                 with FileLock(home.root / "data_docs.lock"):
-                    context.build_data_docs(resource_identifiers=pages)
+                    context.build_data_docs(resource_identifiers=pages, build_index=False)
+                    data_docs.finish(home)
 
 
 def _read_suite(suite: str) -> dict[str, Any]:

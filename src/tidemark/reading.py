@@ -21,6 +21,9 @@ PUBLISHED, NOT_AVAILABLE, SUPPRESSED, DELETED = "published", "not_available", "s
 # What publishers write where a figure is missing. The star stands for an amount too small to print.
 MISSING = {"n.a.": NOT_AVAILABLE, "*": SUPPRESSED}
 
+# No text file of ours holds one. UTF-16 without a byte order mark is ASCII with a NUL after each letter.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
 FIGURE = re.compile(r"-?\d+(\.\d+)?")
 
 MONTHS = {
@@ -46,7 +49,16 @@ class SourceFile:
             EmptyFileError, NotTheFileError, WrongEncodingError: see `text`.
 
         """
-        lines = self.text("ascii").replace("\r\n", "\n").split("\n")
+        # A file cut between CR and LF ends in a CR.
+        text = self.text("ascii").replace("\r\n", "\n").removesuffix("\r")
+        if found := CONTROL.search(text):
+            raise WrongEncodingError(
+                self.name,
+                text.count("\n", 0, found.start()) + 1,
+                f"control character 0x{ord(found.group()):02x} stands in the text",
+                "fetch the publisher's own bytes; UTF-16 looks so, and so does a damaged file",
+            )
+        lines = text.split("\n")
         if lines[-1] == "":
             lines.pop()
         return lines

@@ -15,7 +15,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 
 import numpy as np
@@ -32,6 +32,8 @@ from tidemark.errors import (
     WrongLayoutError,
 )
 from tidemark.reading import (
+    FIGURE,
+    MISSING,
     MONTHS,
     NOT_AVAILABLE,
     PUBLISHED,
@@ -47,6 +49,7 @@ from tidemark.sources import Parsed
 
 FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
 
+ISO_MONTH = r"(19|20)\d\d-(0[1-9]|1[0-2])"
 ALL_OTHER = "All Other"
 GRAND_TOTAL = "Grand Total"
 # The rows below Grand Total, as Table 5 and as the other tables name them.
@@ -71,7 +74,7 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
     lines = file.lines
     _expect_title(file, lines, "Table 5: Major Foreign Holders of Treasury Securities", "Billions of dollars")
     header = _find_line(file, lines, lambda line: line.startswith("Country\t"), "the header `Country`")
-    months = [_iso_month(file, header + 1, cell, "%Y-%m") for cell in _cells(file, lines, header)[1:]]
+    months = [_iso_month(file, header + 1, cell) for cell in _cells(file, lines, header)[1:]]
     _expect_months_descend(file, header + 1, months, TABLE5_MONTHS)
     width = len(months) + 1
 
@@ -169,7 +172,7 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
     )
     _refuse_first(
         table["date"],
-        r"^(19|20)\d\d-(0[1-9]|1[0-2])$",
+        f"^{ISO_MONTH}$",
         lambda row, text: WrongLayoutError(
             file.name, first_line + row, f"the month is {text!r}, not YYYY-MM", FETCH_AGAIN
         ),
@@ -295,6 +298,13 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
                 "is this mfhhis01.txt? See its first lines",
             )
 
+    if not any(map(_is_month_row, rows_of_file)):
+        raise NotTheFileError(
+            file.name,
+            min(len(lines), 9),
+            "no row of months follows the heading",
+            "is this mfhhis01.txt, and not mfh.txt, which has the same heading?",
+        )
     reader = _History(file, rows_of_file)
     rows: list[tuple[object, ...]] = []
     newest_of_block: date | None = None
@@ -530,19 +540,23 @@ def parse_mfh(file: SourceFile) -> Parsed:
         line, number = lines[index], index + 1
         text = line.strip()
         if found := LEGACY_EDITION.fullmatch(text):
-            edition = datetime.strptime(found.group(), "%B %d, %Y").date(), number
+            edition = _legacy_date(file, number, found), number
             break
         if not text or text == "Of which:":
             continue
         tokens = list(re.finditer(r"\S+", line))
-        figures = [token for token in tokens if token.end() in edges and token.start() > 0]
-        if not figures and labels[-1:] == [OFFICIAL_ROWS["mfh"][-1]]:
+        if labels[-1:] == [OFFICIAL_ROWS["mfh"][-1]] and not any(map(_looks_like_figure, tokens)):
             continue  # the publisher's name, between the table and the date
-        if [token.end() for token in figures] != edges or tokens[-1].end() > edges[-1]:
+        # The rightmost words are the figures, so that a stray word between two of them is seen.
+        figures = tokens[-len(edges) :]
+        if [token.end() for token in figures] != edges or figures[0].start() == 0:
             if number == len(lines):
-                raise _cut(file, lines, f"the last line holds {len(figures)} of {len(edges)} figures")
+                raise _cut(file, lines, f"the last line does not hold {len(edges)} figures")
             raise WrongLayoutError(
-                file.name, number, f"{len(figures)} figures stand under the {len(edges)} months", FETCH_AGAIN
+                file.name,
+                number,
+                f"the row does not end with {len(edges)} figures, each below its month",
+                FETCH_AGAIN,
             )
         label = _label(file, number, line[: figures[0].start()], labels)
         for month, token in zip(months, figures, strict=True):
@@ -554,12 +568,16 @@ def parse_mfh(file: SourceFile) -> Parsed:
     return Parsed(observations(rows, ["label"], "usd_bn"), *edition)
 
 
+def _looks_like_figure(token: re.Match[str]) -> bool:
+    return FIGURE.fullmatch(token.group()) is not None or token.group() in MISSING
+
+
 def _legacy_months(file: SourceFile, lines: list[str], dashes: int, edges: list[int]) -> list[date]:
     """Months from the two rows above the dashes, whichever of them holds the names and which the years."""
     names: list[str] = []
     years: list[str] = []
-    for index in (dashes - 2, dashes - 1):
-        tokens = [t for t in lines[index].split() if t != "Country"]
+    for line in lines[max(dashes - 2, 0) : dashes]:
+        tokens = [t for t in line.split() if t != "Country"]
         if all(token in MONTHS for token in tokens):
             names = tokens
         elif all(re.fullmatch(r"(19|20)\d\d", token) for token in tokens):
@@ -574,10 +592,15 @@ def _legacy_months(file: SourceFile, lines: list[str], dashes: int, edges: list[
     return [month_end(int(year), MONTHS[name]) for name, year in zip(names, years, strict=True)]
 
 
+def _legacy_date(file: SourceFile, number: int, found: re.Match[str]) -> date:
+    month, day, year = found.groups()
+    return _date(file, number, int(year), MONTHS[month[:3]], int(day))
+
+
 def edition_date_of_legacy(file: SourceFile) -> date:
-    for line in file.lines:
+    for number, line in enumerate(file.lines, start=1):
         if found := LEGACY_EDITION.fullmatch(line.strip()):
-            return datetime.strptime(found.group(), "%B %d, %Y").date()
+            return _legacy_date(file, number, found)
     raise TruncatedFileError(
         file.name, len(file.lines), "the edition date below the table is missing", FETCH_AGAIN
     )
@@ -595,7 +618,7 @@ def parse_cited_first_prints(file: SourceFile) -> Parsed:
     released_on: date | None = None
     for number, cells in _cited_rows(file):
         label, month_text, figure, released_text = (cell.strip() for cell in cells)
-        month = _iso_month(file, number, month_text, "%Y-%m")
+        month = _iso_month(file, number, month_text)
         day = _iso_day(file, number, released_text)
         if released_on not in (None, day):
             raise WrongLayoutError(
@@ -750,23 +773,22 @@ def _previous_month(end: date) -> date:
     return date.fromordinal(end.replace(day=1).toordinal() - 1)
 
 
-def _iso_month(file: SourceFile, number: int, text: str, form: str) -> date:
-    try:
-        first = datetime.strptime(text.strip(), form)
-    except ValueError:
+def _iso_month(file: SourceFile, number: int, text: str) -> date:
+    if not re.fullmatch(ISO_MONTH, text.strip()):
         raise WrongLayoutError(
             file.name, number, f"{text.strip()!r} stands where a month (YYYY-MM) is due", FETCH_AGAIN
-        ) from None
-    return month_end(first.year, first.month)
+        )
+    year, month = text.strip().split("-")
+    return month_end(int(year), int(month))
 
 
 def _iso_day(file: SourceFile, number: int, text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
+    found = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text.strip())
+    if found is None:
         raise WrongLayoutError(
             file.name, number, f"{text.strip()!r} stands where a date (YYYY-MM-DD) is due", "mend the date"
-        ) from None
+        )
+    return _date(file, number, *(int(part) for part in found.groups()))
 
 
 def _date(file: SourceFile, number: int, year: int, month: int, day: int) -> date:
@@ -774,7 +796,7 @@ def _date(file: SourceFile, number: int, year: int, month: int, day: int) -> dat
         return date(year, month, day)
     except ValueError:
         raise WrongLayoutError(
-            file.name, number, f"the edition date {month}/{day}/{year} is no date", FETCH_AGAIN
+            file.name, number, f"{year:04}-{month:02}-{day:02} is no date of the calendar", FETCH_AGAIN
         ) from None
 
 
