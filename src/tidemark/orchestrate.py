@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 from filelock import FileLock, Timeout
 
@@ -79,6 +80,9 @@ class Airflow:
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / "passwords.json"),
             # The API server starts while the database is being made; the others wait for it.
             "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",
+            # Said here, too, since the configuration file that Airflow writes keeps the paths of its day.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(port),
             "AIRFLOW__API__BASE_URL": self.url,
@@ -185,11 +189,12 @@ class Airflow:
     def _members(self) -> list[int]:
         """Living processes of our sessions: a running task has a group of its own within the scheduler's."""
         sessions = {process.pid for process in self.processes.values()}
-        listed = subprocess.run(
-            ["ps", "-A", "-o", "pid=,sess=,state="], capture_output=True, text=True, check=False
-        ).stdout
-        rows = (line.split() for line in listed.splitlines())
-        return [int(r[0]) for r in rows if len(r) == 3 and int(r[1]) in sessions and not r[2].startswith("Z")]
+        members = []
+        for pid in psutil.pids():
+            with suppress(ProcessLookupError, PermissionError, psutil.Error):
+                if os.getsid(pid) in sessions and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                    members.append(pid)
+        return members
 
     def ask(
         self,

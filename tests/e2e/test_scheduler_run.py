@@ -12,14 +12,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
+import psutil
 import pytest
 
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 
-PROJECT_PARTS = ("src", "config", "dags", "sources", "snapshot", "expectations", "dbt_project", "pyproject.toml")
+PROJECT_PARTS = ("src", "config", "dags", "sources", "snapshot", "expectations", "dbt_project")
 MODELS = {path.stem for path in (project_root() / "dbt_project" / "models").rglob("*.sql")}
 
 
@@ -79,9 +81,8 @@ def test_the_run_ends_with_answers(run_home):
 
 
 def test_assets_fired_the_marts_under_the_scheduler(run_home):
-    fired = metadata(run_home, "select run_id, run_type, state from dag_run where dag_id = 'marts' order by id")
-    assert fired
-    assert {(kind, state) for _, kind, state in fired} == {("asset_triggered", "success")}
+    fired = metadata(run_home, "select run_type, state from dag_run where dag_id = 'marts'")
+    assert set(fired) == {("asset_triggered", "success")}
     events = metadata(
         run_home,
         "select distinct asset.uri, asset_event.source_task_id from asset_event "
@@ -107,8 +108,13 @@ def test_every_model_was_a_green_task(run_home):
 
 
 def test_no_process_is_left(run_home):
-    listed = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
-    assert str(run_home.root) not in listed
+    # Airflow's processes stand in the home's folder, whatever their command lines say.
+    left = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if Path(process.cwd()).is_relative_to(run_home.root):
+                left.append(process.cmdline())
+    assert left == []
 
 
 def test_a_second_run_loads_and_publishes_nothing_new(run_home):
@@ -127,11 +133,8 @@ def test_a_second_run_loads_and_publishes_nothing_new(run_home):
 def damaged_project(folder: Path) -> Path:
     """A copy of the project in whose snapshot China's newest Table 5 figure is 100 too high."""
     for part in PROJECT_PARTS:
-        source = project_root() / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
-        else:
-            shutil.copy(source, folder / part)
+        unkept = shutil.ignore_patterns("__pycache__", "target", "logs")
+        shutil.copytree(project_root() / part, folder / part, ignore=unkept)
     file = folder / "snapshot" / "tic" / "slt_table5_2026-09-16.txt"
     good = file.read_bytes()
     file.write_bytes(good.replace(b"China, Mainland\t618.0", b"China, Mainland\t718.0"))
