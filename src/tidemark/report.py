@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -42,6 +44,7 @@ def failure(error: TidemarkError) -> None:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
+    """A plain table; columns of figures stand to the right, be they numbers or figures written out."""
     table = Table(
         title=title,
         title_justify="left",
@@ -52,13 +55,18 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | N
     )
     cells = [list(row) for row in rows]
     for index, name in enumerate(columns):
-        numeric = any(isinstance(row[index], int | float) for row in cells) and all(
-            row[index] is None or isinstance(row[index], int | float) for row in cells
-        )
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        given = [row[index] for row in cells if row[index] is not None]
+        figures = bool(given) and all(_is_figure(cell) for cell in given)
+        table.add_column(name, justify="right" if figures else "left", overflow="fold")
     for row in cells:
         table.add_row(*(cell if isinstance(cell, Text) else _shown(cell) for cell in row))
     return table
+
+
+def _is_figure(cell: Any) -> bool:
+    if isinstance(cell, Text):
+        return cell.justify == "right"
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def _shown(cell: Any) -> Text:
@@ -81,9 +89,22 @@ def show(answer: query.Answer, form: Format) -> None:
         print(answer.as_json())
     else:
         out = console()
-        out.print(_table(answer.columns, answer.rows))
+        table = _table(answer.columns, answer.rows)
+        if Measurement.get(out, out.options, table).maximum <= out.width:
+            out.print(table)
+        else:
+            _upright(answer, out)
         rows = len(answer.rows)
         print(f"{rows:,} row{'' if rows == 1 else 's'}", file=sys.stderr)
+
+
+def _upright(answer: query.Answer, out: Console) -> None:
+    """Rows too wide for the terminal, a column a line, instead of columns folded beyond reading."""
+    width = max(len(name) for name in answer.columns)
+    for number, row in enumerate(answer.rows, start=1):
+        out.print(Text(f"row {number}", style="bold"))
+        for name, cell in zip(answer.columns, row, strict=True):
+            out.print(Text.assemble(f"  {name.ljust(width)}  ", _shown(cell)), soft_wrap=True)
 
 
 def loaded(releases: Iterable[Loaded]) -> None:
@@ -122,9 +143,9 @@ REVISED = """
 """
 
 
-def answers(home: Home) -> None:
+def answers(home: Home, out: Console | None = None) -> None:
     """The end of `make run`: who holds most, a figure then and now, what was loaded, where, what next."""
-    out = console()
+    out = out or console()
     top = query.ask(home, TOP_TEN)
     if top.rows:
         month, released_on = top.rows[0][7], top.rows[0][8]
@@ -160,25 +181,31 @@ def answers(home: Home) -> None:
     command, given = _command(), _home_option(home)
     out.print()
     out.print(f"Published release  {published.name}")
-    out.print(f"  for BI tools     {home.current / publish.FILE}  (open it read-only)", soft_wrap=True)
-    out.print(f"  validations      {home.data_docs / 'index.html'}", soft_wrap=True)
+    out.print(f"  for BI tools     {_near(home.current / publish.FILE)}  (open it read-only)", soft_wrap=True)
+    out.print(f"  validations      {_near(home.data_docs / 'index.html')}", soft_wrap=True)
     out.print()
     out.print("Next")
-    where = "where holder_id = 'CHN' and period_end = '2025-10-31'"
     for line in (
         f'{command}{given} sql "select * from mart_top_holders where is_latest_month"',
-        f'{command}{given} sql "select holdings_usd_bn from fct_holdings {where}" --as-of 2025-12-20',
+        f"{command}{given} sql \"select * from fct_holdings where holder_id = 'CHN'\" --as-of 2025-12-20",
         f"{command}{given} status",
         "make airflow",
     ):
         out.print(f"  {line}", soft_wrap=True)
 
 
+def _near(path: Path) -> Path:
+    """A path as short as it can be said from here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _loads(home: Home) -> Table:
     """What stands in the warehouse, a row a dataset, with what its suite last said."""
     rows = []
     for name, held, newest, cells, period, suite in _datasets(home):
-        rows.append((name, held, newest, f"{cells:,}" if cells is not None else "0", period, suite))
+        counted = Text(f"{cells or 0:,}", justify="right")
+        rows.append((name, held, newest, counted, period, suite))
     return _table(
         ["dataset", "releases", "newest release", "cells", "newest figure", "suite"],
         rows,
@@ -244,7 +271,7 @@ def _command() -> str:
 
 
 def _home_option(home: Home) -> str:
-    return "" if home == Home.find() and HOME_VARIABLE not in os.environ else f" --home {home.root}"
+    return "" if home == Home.find() and HOME_VARIABLE not in os.environ else f" --home {_near(home.root)}"
 
 
 # --- status, sources -------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_the_run_ends_with_answers(run_home):
         "Foreign holders of US Treasuries, July 2026",
         "Japan", "1,103.9", "United Kingdom", "998.3", "China", "618.0",
         "first published 2025-12-18", "tic/slt_table3", "passed",
-        str(run_home.current / "warehouse.duckdb"), "tidemark", "--as-of 2025-12-20",
+        "published/current/warehouse.duckdb", "tidemark", "--as-of 2025-12-20",
     ):  # fmt: skip
         assert expected in said, expected
 

@@ -178,6 +178,13 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
         ),
     )
     label = pc.utf8_trim_whitespace(table["country"])
+    _refuse_first(
+        label,
+        r"^.",
+        lambda row, _: WrongLayoutError(
+            file.name, first_line + row, "figures stand beside an empty name", FETCH_AGAIN
+        ),
+    )
     keys = pd.DataFrame(
         {
             "label": label.to_pandas(),
