@@ -90,7 +90,8 @@ def show(answer: query.Answer, form: Format) -> None:
     else:
         out = console()
         table = _table(answer.columns, answer.rows)
-        if Measurement.get(out, out.options, table).maximum <= out.width:
+        unfolded = out.options.update(width=PIPE_WIDTH, max_width=PIPE_WIDTH)
+        if Measurement.get(out, unfolded, table).maximum <= out.width:
             out.print(table)
         else:
             _upright(answer, out)
