@@ -293,14 +293,19 @@ def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
             f"Airflow is running on {home.root} already", "stop it, or start the DAGs in its user interface"
         ) from None
     airflow = Airflow(home, port or free_ports(1)[0])
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Both by name: a shell that starts this in the background has it ignore Ctrl-C.
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)),
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+    }
     try:
         build.manifest(home)
         airflow.start()
         yield airflow
     finally:
         airflow.stop()
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         lock.release()
 
 

@@ -592,7 +592,7 @@ def _legacy_months(file: SourceFile, lines: list[str], dashes: int, edges: list[
     if not len(names) == len(years) == len(edges):
         raise WrongLayoutError(
             file.name,
-            dashes,
+            max(dashes, 1),
             f"a month and a year above each of the {len(edges)} columns are due here",
             FETCH_AGAIN,
         )
