@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from tidemark import archive, quality, warehouse
@@ -173,6 +174,10 @@ def _mart(home: Home, mart: str) -> pd.DataFrame:
         connection = warehouse.connect(home)
         try:
             frame: pd.DataFrame = connection.execute(f'select * from {MARTS}."{mart}"').df()
+        except duckdb.CatalogException:
+            raise TidemarkError(
+                f"there is no {MARTS}.{mart} to validate", "build it: tidemark build"
+            ) from None
         finally:
             connection.close()
     text = [name for name in frame.columns if frame[name].dtype == object]

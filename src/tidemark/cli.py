@@ -257,6 +257,12 @@ def guarded(call: Callable[[], object]) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except OSError as error:  # a full disk, a folder that may not be written
+        where = f" ({error.filename})" if error.filename else ""
+        report.failure(
+            TidemarkError(f"{error.strerror or error}{where}", "nothing was changed half-way; try again")
+        )
+        return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
     return 0

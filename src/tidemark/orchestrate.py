@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,8 @@ from tidemark import archive, build, registry
 from tidemark.errors import TidemarkError, UsageError
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 
-PROCESSES = ("api-server", "dag-processor", "scheduler")
 USER = "admin"
+PROCESSES_NOTE = "processes.json"
 ENDED = ("success", "failed")
 START_SECONDS = 120
 RUN_SECONDS = 1800
@@ -118,6 +117,8 @@ class Airflow:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        started = {p.pid: psutil.Process(p.pid).create_time() for p in self.processes.values()}
+        archive.write_atomically(self.home.airflow / PROCESSES_NOTE, json.dumps(started).encode())
 
     def _call(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "airflow", *arguments]
@@ -157,6 +158,22 @@ class Airflow:
         self.ask("post", "/api/v2/pools", pool, accept=(409,))
         self.until("be healthy", self._healthy)
 
+    def unfinished_runs(self) -> list[tuple[str, str]]:
+        """(DAG, run) of each run that has not ended."""
+        states = "&".join(f"state={state}" for state in ("queued", "running"))
+        found = self.ask("get", f"/api/v2/dags/~/dagRuns?limit=100&{states}")["dag_runs"]
+        return [(entry["dag_id"], entry["dag_run_id"]) for entry in found]
+
+    def marts_runs(self) -> list[str]:
+        """The newest runs of the marts DAG, whatever became of them."""
+        found = self.ask("get", "/api/v2/dags/marts/dagRuns?limit=100&order_by=-id")["dag_runs"]
+        return [entry["dag_run_id"] for entry in found]
+
+    def fail_unfinished_runs(self) -> None:
+        """End the runs of an Airflow that was killed: their tasks are gone, and would be waited for."""
+        for dag_id, run_id in self.unfinished_runs():
+            self.ask("patch", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
+
     def _dags_read(self, expected: set[str]) -> bool:
         broken = self.ask("get", "/api/v2/importErrors")["import_errors"]
         if broken:
@@ -170,31 +187,11 @@ class Airflow:
         return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
 
     def stop(self) -> None:
-        """Stop every process and its children: asked first, made to after three seconds."""
-        for name, grace in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0)):
-            for process in self.processes.values():
-                _signal(os.killpg, process.pid, name)
-            if name == signal.SIGKILL:
-                for pid in self._members():
-                    _signal(os.kill, pid, name)
-            until = time.monotonic() + grace
-            while time.monotonic() < until:
-                if (
-                    all(process.poll() is not None for process in self.processes.values())
-                    and not self._members()
-                ):
-                    return
-                time.sleep(0.05)
-
-    def _members(self) -> list[int]:
-        """Living processes of our sessions: a running task has a group of its own within the scheduler's."""
-        sessions = {process.pid for process in self.processes.values()}
-        members = []
-        for pid in psutil.pids():
-            with suppress(ProcessLookupError, PermissionError, psutil.Error):
-                if os.getsid(pid) in sessions and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                    members.append(pid)
-        return members
+        """Stop every process and its children."""
+        stop_sessions({process.pid for process in self.processes.values()})
+        for process in self.processes.values():
+            process.wait()
+        (self.home.airflow / PROCESSES_NOTE).unlink(missing_ok=True)
 
     def ask(
         self,
@@ -247,9 +244,47 @@ class Airflow:
                 return found
 
 
-def _signal(send: Callable[[int, int], None], pid: int, number: int) -> None:
-    with suppress(ProcessLookupError):  # it has ended by itself
-        send(pid, number)
+def stop_sessions(leaders: set[int]) -> None:
+    """Stop all processes of these sessions: asked first, made to after three seconds.
+
+    Each of our processes leads a session. A running task has a process group of its own within the
+    scheduler's session, so that stopping groups would miss it.
+    """
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in _members(leaders):
+            # The leaders end their children in good order; only then are those taken one by one.
+            if pid in leaders or number == signal.SIGKILL:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+        until = time.monotonic() + 3
+        while time.monotonic() < until:
+            if not _members(leaders):
+                return
+            time.sleep(0.05)
+
+
+def _members(leaders: set[int]) -> list[int]:
+    members = []
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError, PermissionError, psutil.Error):
+            if os.getsid(pid) in leaders and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                members.append(pid)
+    return members
+
+
+def stop_left_behind(home: Home) -> bool:
+    """Stop what an Airflow on this home left running when it was killed; whether there was one."""
+    note = home.airflow / PROCESSES_NOTE
+    if not note.exists():
+        return False
+    left = set()
+    for pid, created in json.loads(note.read_text("utf-8")).items():
+        with suppress(psutil.NoSuchProcess):
+            if psutil.Process(int(pid)).create_time() == created:
+                left.add(int(pid))
+    stop_sessions(left)
+    note.unlink()
+    return True
 
 
 def free_ports(count: int) -> list[int]:
@@ -299,8 +334,11 @@ def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
         signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
     }
     try:
+        interrupted = stop_left_behind(home)
         build.manifest(home)
         airflow.start()
+        if interrupted:
+            airflow.fail_unfinished_runs()
         yield airflow
     finally:
         airflow.stop()
@@ -316,8 +354,8 @@ def run(home: Home, progress: build.Progress) -> None:
         TidemarkError: a task failed; says which, and why.
 
     """
-    began = datetime.now(UTC)
     with running(home) as airflow:
+        before = set(airflow.marts_runs())
         runs = {}
         for source in registry.sources():
             dag_id = f"ingest_{source}"
@@ -327,15 +365,13 @@ def run(home: Home, progress: build.Progress) -> None:
 
         def everything_ended() -> bool:
             watched = list(runs.items())
-            if all(key in ended for key in watched):
+            loaded = all(key in ended for key in watched)
+            if loaded:
                 # The queue first, then the runs: an event leaves the queue as the run it fires begins.
                 queued = airflow.ask("get", "/api/v2/dags/marts/assets/queuedEvents", accept=(404,))
                 if queued and queued["total_entries"]:
                     return False
-            marts = airflow.ask(
-                "get", f"/api/v2/dags/marts/dagRuns?limit=100&run_after_gte={began:%Y-%m-%dT%H:%M:%SZ}"
-            )["dag_runs"]
-            watched += [("marts", entry["dag_run_id"]) for entry in marts]
+            watched += [("marts", run_id) for run_id in airflow.marts_runs() if run_id not in before]
             tasks: list[dict[str, Any]] = []
             for dag_id, run_id in watched:
                 found = airflow.task_instances(dag_id, run_id)
@@ -349,7 +385,7 @@ def run(home: Home, progress: build.Progress) -> None:
                 sum(t["state"] in over for t in tasks), len(tasks),
                 f"{active[0]['dag_id']} {active[0]['task_id']}" if active else "",
             )  # fmt: skip
-            return all(key in ended for key in watched)
+            return loaded and all(key in ended for key in watched)
 
         airflow.until("finish the DAGs", everything_ended, RUN_SECONDS)
     failed = [

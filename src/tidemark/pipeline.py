@@ -252,6 +252,11 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
         for release in sorted(archive.find(home, release_id) for release_id in ids):
             with outcome_of(home, "load", dataset.name, release.id) as outcome:
                 path = batch_path(home, release)
+                if not path.exists() and is_loaded(home, release):
+                    # Another process validated the same bytes, and was quicker to load them.
+                    outcome.result = "unchanged"
+                    done.append(Loaded(release, 0, 0, 0, already=True))
+                    continue
                 if not path.exists():
                     raise TidemarkError(
                         f"{release.id} has not been validated", "run the step before this one"

@@ -27,8 +27,7 @@ def interface(tmp_path):
     printed = tmp_path / "printed.txt"
     with printed.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "tidemark.cli", "--home", str(home.root), "airflow"]
-            + ["--port", str(port)],
+            [sys.executable, "-u", "-m", "tidemark.cli", "--home", home.root, "airflow", f"--port={port}"],
             env=environment, stdout=out, stderr=subprocess.STDOUT,
         )  # fmt: skip
     until = time.monotonic() + 180

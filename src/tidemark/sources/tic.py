@@ -101,7 +101,9 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
         )
     if index + 1 >= len(lines) or lines[index + 1].split("\t")[0].strip() != "Notes:":
         raise _cut(file, lines, "`Notes:` does not follow the table")
-    return Parsed(observations(rows, ["label"], "usd_bn"))
+    frame = observations(rows, ["label"], "usd_bn")
+    _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
+    return Parsed(frame)
 
 
 # --- Table 3 ------------------------------------------------------------------------------------------
@@ -220,7 +222,10 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
             )
         )
     frame = pd.concat(parts, ignore_index=True).sort_values("line", kind="stable", ignore_index=True)
-    return Parsed(tidy(frame, ["label", "code"]))
+    frame = tidy(frame, ["label", "code"])
+    is_total = frame["code"].isin(TABLE3_AGGREGATES) & frame["measure"].str.startswith("holdings")
+    _expect_published(file, frame, is_total)
+    return Parsed(frame)
 
 
 def _refuse_first(column: pa.ChunkedArray, pattern: str, error: Callable[[int, str], Exception]) -> None:
@@ -318,26 +323,18 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
     edition: tuple[date, int] | None = None
     while edition is None:
         if reader.at_block():
+            number = reader.number
             months, figures = reader.read_block()
             first, last = months[0][0], months[-1][0]
-            if newest_of_block is not None and month_end(first.year, first.month % 12 + 1).month != 1:
-                raise TruncatedFileError(
-                    file.name,
-                    reader.number,
-                    f"the block of {first.year} does not begin with Dec",
-                    FETCH_AGAIN,
-                )
-            if newest_of_block is not None and first.year != newest_of_block.year - 1:
-                raise TruncatedFileError(
-                    file.name,
-                    reader.number,
-                    f"the block of {first.year} follows that of {newest_of_block.year}",
-                    FETCH_AGAIN,
-                )
-            if last.month != 1 and last != HISTORY_BEGINS:
-                raise TruncatedFileError(
-                    file.name, reader.number, f"the block of {last.year} does not reach Jan", FETCH_AGAIN
-                )
+            wrong = None
+            if first.month != 12:
+                wrong = f"the block of {first.year} does not begin with Dec"
+            elif newest_of_block is not None and first.year != newest_of_block.year - 1:
+                wrong = f"the block of {first.year} follows that of {newest_of_block.year}"
+            elif last not in (month_end(first.year, 1), HISTORY_BEGINS):
+                wrong = f"the block of {first.year} does not end with Jan"
+            if wrong:
+                raise TruncatedFileError(file.name, number, wrong, FETCH_AGAIN)
             newest_of_block = first
             rows.extend(figures)
             oldest = last
@@ -347,7 +344,9 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
         raise TruncatedFileError(
             file.name, edition[1], "the blocks do not reach back to Mar 2000", FETCH_AGAIN
         )
-    return Parsed(observations(rows, ["label", "series"], "usd_bn"), *edition)
+    frame = observations(rows, ["label", "series"], "usd_bn")
+    _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
+    return Parsed(frame, *edition)
 
 
 class _History:
@@ -572,7 +571,9 @@ def parse_mfh(file: SourceFile) -> Parsed:
     if edition is None:
         raise _cut(file, lines, "the edition date below the table is missing")
     _expect_tail(file, edition[1], labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfh"]))
-    return Parsed(observations(rows, ["label"], "usd_bn"), *edition)
+    frame = observations(rows, ["label"], "usd_bn")
+    _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
+    return Parsed(frame, *edition)
 
 
 def _looks_like_figure(token: re.Match[str]) -> bool:
@@ -756,6 +757,19 @@ def _expect_tail(file: SourceFile, number: int, labels: list[str], expected: tup
     if tuple(labels[-len(expected) :]) != expected:
         raise WrongLayoutError(
             file.name, number, f"the table does not end with {', '.join(expected)}", FETCH_AGAIN
+        )
+
+
+def _expect_published(file: SourceFile, frame: pd.DataFrame, totals: pd.Series) -> None:
+    """Holdings in total are published every month; without them no sum could be checked."""
+    missing = frame[totals & frame["value"].isna()]
+    if not missing.empty:
+        cell = missing.iloc[0]
+        raise BadFigureError(
+            file.name,
+            int(cell["line"]),
+            f"{cell['label']}, {cell['period_end']:%Y-%m} is not available, and a total always is",
+            FETCH_AGAIN,
         )
 
 
