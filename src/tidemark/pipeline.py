@@ -231,7 +231,9 @@ def quarantine(
         "advice": error.advice,
         "quarantined_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    archive.write_atomically(folder / file, data)
+    # A file that bears the name of the reason must not be lost under it.
+    kept_as = f"refused-{file}" if file == "reason.json" else file
+    archive.write_atomically(folder / kept_as, data)
     archive.write_atomically(
         folder / "reason.json", (json.dumps(reason, indent=2, ensure_ascii=False) + "\n").encode()
     )

@@ -114,10 +114,32 @@ def _copy(home: Home, target: Path) -> tuple[Tables, str]:
         connection.execute("use release")
         for mart in marts:
             connection.execute(f'create view main."{mart}" as select * from {build.MARTS}."{mart}"')
+            _copy_comments(connection, mart)
         (newest,) = connection.execute("select max(released_on) from raw.releases").fetchall()[0]
         return _tables(connection, "release"), str(newest)
     finally:
         connection.close()
+
+
+def _copy_comments(connection: duckdb.DuckDBPyConnection, mart: str) -> None:
+    """The descriptions of a mart and its columns, on the view that stands for it in the default schema."""
+    (of_table,) = connection.execute(
+        "select comment from duckdb_tables() where database_name = 'release' and schema_name = ? "
+        "and table_name = ?",
+        [build.MARTS, mart],
+    ).fetchall()
+    of_columns = connection.execute(
+        "select column_name, comment from duckdb_columns() where database_name = 'release' "
+        "and schema_name = ? and table_name = ?",
+        [build.MARTS, mart],
+    ).fetchall()
+    connection.execute(f'comment on view main."{mart}" is {_literal(of_table[0])}')
+    for column, comment in of_columns:
+        connection.execute(f'comment on column main."{mart}"."{column}" is {_literal(comment)}')
+
+
+def _literal(text: str | None) -> str:
+    return "null" if text is None else "'" + text.replace("'", "''") + "'"
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> Tables:

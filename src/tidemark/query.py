@@ -72,16 +72,32 @@ def reading(home: Home, as_of: date | None = None) -> Iterator[duckdb.DuckDBPyCo
 
 
 def _show_as_of(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    names = _marts(connection)
-    for name in names:
-        vintages = f"{name}_vintages"
-        if vintages in names:
+    """Views of the marts that keep vintages, cut off at a day: what came later is not in them."""
+    day = f"date '{as_of.isoformat()}'"
+    marts = _marts(connection)
+    for name in marts:
+        if f"{name}_vintages" in marts:
+            columns = ", ".join(
+                f'"{column}"'
+                for (column,) in connection.execute(
+                    "select column_name from duckdb_columns() where database_name = 'release' "
+                    "and schema_name = 'marts' and table_name = ? order by column_index",
+                    [name],
+                ).fetchall()
+            )
             connection.execute(
                 f"""
-                create view "{name}" as select * from release.marts."{vintages}"
-                where released_on <= date '{as_of.isoformat()}'
-                    and (superseded_on is null or superseded_on > date '{as_of.isoformat()}')
+                create view "{name}" as select {columns} from release.marts."{name}_vintages"
+                where released_on <= {day} and (superseded_on is null or superseded_on > {day})
                     and status <> 'deleted'
+                """
+            )
+        elif name.endswith("_vintages"):
+            connection.execute(
+                f"""
+                create view "{name}" as select * replace (
+                    case when superseded_on <= {day} then superseded_on end as superseded_on
+                ) from release.marts."{name}" where released_on <= {day}
                 """
             )
         elif name.startswith("dim_"):

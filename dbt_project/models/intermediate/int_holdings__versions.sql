@@ -3,8 +3,11 @@
 -- The newest statement stands. Three kinds of statements change nothing and are left out:
 --   * Table 3, in USD million, restates a figure of 0.1 bn that it agrees with after rounding (0.05), or
 --     has no figure (n.a., or withdrawn) where another table does;
---   * a table withdraws what another table states;
+--   * a table withdraws what another full table (the history, Table 3) still prints, or what stands by the
+--     word of a table that is no full one;
 --   * All Other means other countries in each table: the table with the shortest list (Table 5) stands.
+
+{%- set history, table3 = 3, 5 %}
 
 with ordered as (
     select
@@ -36,17 +39,50 @@ beside_rounded as (
     from runs
 ),
 
-saying_something as (
+-- What stood just before is found without reading back row by row: the order of a statement, times ten, plus
+-- what is to be known of it; the largest so far, modulo ten, is that of the last one.
+compared as (
     select
         beside_rounded.*,
-        lag(dataset) over (partition by holder_id, period_end order by statement_order) as dataset_before
+        -- Once Table 3 has left the rounded figure its own figure stands, and its way back counts.
+        max(case when is_exact and abs(holdings_usd_bn - rounded_usd_bn) > 0.0501 then 1 else 0 end) over (
+            partition by holder_id, period_end, rounded_run
+            order by statement_order rows between unbounded preceding and 1 preceding
+        ) as has_departed,
+        max(case when status <> 'deleted' then statement_order * 10 + dataset_rank end) over (
+            partition by holder_id, period_end
+            order by statement_order rows between unbounded preceding and 1 preceding
+        ) % 10 as last_rank,
+        max(case
+            when dataset_rank = {{ history }}
+                then statement_order * 10 + case when status = 'published' then 1 else 0 end
+        end) over (partition by holder_id, period_end order by statement_order) % 10 as history_prints,
+        max(case
+            when dataset_rank = {{ table3 }}
+                then statement_order * 10 + case when status = 'published' then 1 else 0 end
+        end) over (partition by holder_id, period_end order by statement_order) % 10 as table3_prints
     from beside_rounded
+),
+
+saying_something as (
+    select * from compared
     where
         not (
             is_exact and rounded_usd_bn is not null
-            and (status <> 'published' or abs(holdings_usd_bn - rounded_usd_bn) <= 0.0501)
+            and (
+                status <> 'published'
+                or (coalesce(has_departed, 0) = 0 and abs(holdings_usd_bn - rounded_usd_bn) <= 0.0501)
+            )
         )
         and not (holder_id = 'ALL_OTHER' and dataset_rank < highest_rank)
+        and not (
+            status = 'deleted'
+            and (
+                coalesce(last_rank, 0) not in ({{ history }}, {{ table3 }})
+                or coalesce(history_prints, 0) = 1
+                or coalesce(table3_prints, 0) = 1
+            )
+        )
 ),
 
 standing as (
@@ -57,7 +93,6 @@ standing as (
             as usd_bn_before,
         lag(status) over (partition by holder_id, period_end order by statement_order) as status_before
     from saying_something
-    where not (status = 'deleted' and (dataset_before is null or dataset_before <> dataset))
 ),
 
 versions as (

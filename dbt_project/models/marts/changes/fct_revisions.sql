@@ -1,19 +1,24 @@
 -- Every cell whose published value moved: what it was, what it became, when, and by which table.
 
-with versions as (
+-- All Other names other countries in each table, so that its figures are compared within one table only.
+with vintages as (
     select
         vintages.*,
-        lag(holdings_usd_bn) over (partition by holder_id, period_end order by version) as previous_usd_bn,
-        lag(status) over (partition by holder_id, period_end order by version) as previous_status,
-        lag(released_on) over (partition by holder_id, period_end order by version) as previous_released_on,
-        lag(dataset) over (partition by holder_id, period_end order by version) as previous_dataset,
-        first_value(holdings_usd_bn)
-            over (partition by holder_id, period_end order by version)
-            as first_usd_bn,
-        first_value(released_on)
-            over (partition by holder_id, period_end order by version)
-            as first_released_on
+        case when holder_id = 'ALL_OTHER' then dataset else 'any' end as comparable
     from {{ ref('fct_holdings_vintages') }} as vintages
+),
+
+versions as (
+    select
+        vintages.*,
+        lag(holdings_usd_bn) over cell as previous_usd_bn,
+        lag(status) over cell as previous_status,
+        lag(released_on) over cell as previous_released_on,
+        lag(dataset) over cell as previous_dataset,
+        first_value(holdings_usd_bn) over cell as first_usd_bn,
+        first_value(released_on) over cell as first_released_on
+    from vintages
+    window cell as (partition by holder_id, period_end, comparable order by version)
 )
 
 select
@@ -42,8 +47,7 @@ select
     reissue
 from versions
 where previous_released_on is not null
--- Another table's All Other, or the same figure in finer or coarser rounding, is no revision.
-and not (holder_id = 'ALL_OTHER' and dataset <> previous_dataset)
+-- The same figure in finer or coarser rounding is no revision.
 and not (
     status = 'published' and previous_status = 'published'
     and (dataset = 'tic/slt_table3' or previous_dataset = 'tic/slt_table3')
