@@ -1,0 +1,28 @@
+"""How the bundled figures become files: a module a source, each with `render()`, its releases as files."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+FIGURES = Path(__file__).resolve().parents[1] / "figures"
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A release as a file: `file` is its path below `snapshot/`."""
+
+    dataset: str
+    file: str
+    released_on: str
+    source_url: str
+    data: bytes
+
+
+def read(name: str) -> list[Row]:
+    """A tidy table of published figures, by its path below `snapshot/figures/`."""
+    with (FIGURES / name).open(encoding="utf-8", newline="") as source:
+        return list(csv.DictReader(source))
