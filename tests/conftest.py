@@ -23,13 +23,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home.find()
 
 
-def bundled_file(name: str) -> SourceFile:
+def bundled_file(name: str, source: str = "tic") -> SourceFile:
     """A file of the bundled snapshot, e.g. `slt_table5_2026-06-18.txt`."""
-    return SourceFile(name, (BUNDLED / name).read_bytes())
+    return SourceFile(name, (BUNDLED.parent / source / name).read_bytes())
 
 
 def load_snapshot(home: Home) -> None:
-    for dataset in registry.select("tic"):
+    for dataset in registry.datasets():
         pipeline.ingest(home, dataset, snapshot.bundled(dataset))
 
 

@@ -167,7 +167,7 @@ def _expect_date(dataset: Dataset, release: Release, parsed: sources.Parsed) -> 
         raise WrongDateError(
             file,
             None,
-            f"holds figures of {newest:%Y-%m}, which had not ended on {day}",
+            f"holds figures up to {newest:%Y-%m-%d}, which had not ended on {day}",
             "give the release's date",
         )
     age = (day - newest).days
@@ -175,16 +175,24 @@ def _expect_date(dataset: Dataset, release: Release, parsed: sources.Parsed) -> 
         raise FrozenFileError(
             file,
             None,
-            f"the newest figure is of {newest:%Y-%m}, {age} days before the release of {day}; "
+            f"the newest figure is of {newest:%Y-%m-%d}, {age} days before the release of {day}; "
             f"{dataset.name} is never more than {dataset.content_age_days} days behind",
             "the publisher has served an old file: fetch it again, or give the date it was published on",
         )
 
 
+def known_labels(dataset: Dataset) -> frozenset[tuple[str, str]]:
+    """(label, code) of every series in the passport, or where it lists none, of every alias of a holder.
+
+    The code is empty where the publisher has none.
+    """
+    if dataset.series:
+        return frozenset((label, "") for label in dataset.series)
+    return _aliases(dataset.source, dataset.id)
+
+
 @cache
-def known_labels(dataset: str) -> frozenset[tuple[str, str]]:
-    """(label, code) of every alias of a dataset; the code is empty where the publisher has none."""
-    source, _, dataset_id = dataset.partition("/")
+def _aliases(source: str, dataset_id: str) -> frozenset[tuple[str, str]]:
     with (project_root() / ALIASES).open(encoding="utf-8", newline="") as seed:
         return frozenset(
             (row["label"], row["code"])
@@ -194,7 +202,10 @@ def known_labels(dataset: str) -> frozenset[tuple[str, str]]:
 
 
 def _expect_known_labels(dataset: Dataset, release: Release, frame: pd.DataFrame) -> None:
-    known = known_labels(dataset.name)
+    known = known_labels(dataset)
+    kind, listed_in = "holder", str(ALIASES)
+    if dataset.series:
+        kind, listed_in = "series", f"sources/{dataset.source}.yml"
     columns = ["label", "code"] if "code" in frame.columns else ["label"]
     for place in frame.drop_duplicates(columns)[[*columns, "line"]].to_dict("records"):
         label, code = str(place["label"]), str(place.get("code", ""))
@@ -203,8 +214,8 @@ def _expect_known_labels(dataset: Dataset, release: Release, frame: pd.DataFrame
             raise UnknownLabelError(
                 release.file,
                 int(place["line"]),
-                f"{name} is no holder that {dataset.name} is known to name",
-                f"if it is right, add it to {ALIASES}",
+                f"{name} is no {kind} that {dataset.name} is known to name",
+                f"if it is right, add it to {listed_in}",
             )
 
 

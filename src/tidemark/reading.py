@@ -7,14 +7,21 @@ guesses, skips or repairs. The refusal names the file, the line and what to do.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 import pandas as pd
 
-from tidemark.errors import BadFigureError, EmptyFileError, NotTheFileError, WrongEncodingError
+from tidemark.errors import (
+    BadFigureError,
+    EmptyFileError,
+    NotTheFileError,
+    WrongEncodingError,
+    WrongLayoutError,
+)
 
 PUBLISHED, NOT_AVAILABLE, SUPPRESSED, DELETED = "published", "not_available", "suppressed", "deleted"
 
@@ -91,22 +98,30 @@ class SourceFile:
             ) from None
 
 
-def read_figure(file: SourceFile, line: int, text: str, what: str) -> tuple[float | None, str]:
+def read_figure(
+    file: SourceFile, line: int, text: str, what: str, missing: Mapping[str, str] = MISSING
+) -> tuple[float | None, str]:
     """A figure as (value, status): 651.1 -> (651.1, published), n.a. -> (None, not_available).
 
+    Args:
+        what: which cell it is.
+        missing: the publisher's marks for missing figures, and the status each stands for.
+
     Raises:
-        BadFigureError: the text is neither a figure nor a known mark; `what` says which cell it is.
+        BadFigureError: the text is neither a figure nor a known mark.
 
     """
     token = text.strip()
     if FIGURE.fullmatch(token):
         return float(token), PUBLISHED
-    if token in MISSING:
-        return None, MISSING[token]
-    raise bad_figure(file, line, token, what)
+    if token in missing:
+        return None, missing[token]
+    raise bad_figure(file, line, token, what, missing)
 
 
-def bad_figure(file: SourceFile, line: int, token: str, what: str) -> BadFigureError:
+def bad_figure(
+    file: SourceFile, line: int, token: str, what: str, missing: Mapping[str, str] = MISSING
+) -> BadFigureError:
     if not token:
         return BadFigureError(file.name, line, f"{what} is blank", "the file is damaged: fetch it again")
     if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", token):
@@ -119,8 +134,8 @@ def bad_figure(file: SourceFile, line: int, token: str, what: str) -> BadFigureE
     return BadFigureError(
         file.name,
         line,
-        f"{what} is {token!r}, which is neither a figure nor n.a.",
-        "look at that line; if the publisher has a new mark for missing figures, add it to reading.MISSING",
+        f"{what} is {token!r}, which is neither a figure nor {next(iter(missing))}",
+        "look at that line; if the publisher has a new mark for missing figures, the parser must learn it",
     )
 
 
@@ -128,6 +143,19 @@ def month_end(year: int, month: int) -> date:
     """The last day of a month: how a reference month stands in the warehouse (`period_end`)."""
     following = date(year + month // 12, month % 12 + 1, 1)
     return date.fromordinal(following.toordinal() - 1)
+
+
+def iso_day(file: SourceFile, line: int, text: str) -> date:
+    """A date written YYYY-MM-DD, that the calendar has."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    raise WrongLayoutError(
+        file.name,
+        line,
+        f"{text[:40]!r} stands where a date (YYYY-MM-DD) is due",
+        "fetch the file again; a spreadsheet writes dates in other ways",
+    )
 
 
 def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: str) -> pd.DataFrame:

@@ -46,7 +46,10 @@ class Closing:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One file of a source. `name` is `source/dataset`, `table` its table in the schema `raw`."""
+    """One file of a source. `name` is `source/dataset`, `table` its table in the schema `raw`.
+
+    `series` are the labels of a dataset that names no holders; it is empty where labels are holders.
+    """
 
     source: str
     id: str
@@ -61,6 +64,7 @@ class Dataset:
     absence: Literal["window", "deletion"]
     released_on_from: Literal["edition_date", "last_modified", "calendar", "fetch_day", "given"]
     content_age_days: int
+    series: tuple[str, ...] = ()
     last_release: date | None = None
     closing: Closing | None = None
     frictions: tuple[str, ...] = ()
@@ -142,6 +146,7 @@ def _dataset(source: str, entry: dict[str, Any]) -> Dataset:
     return Dataset(
         source=source,
         key=tuple(entry.pop("key")),
+        series=tuple(entry.pop("series", ())),
         measures={name: Measure(**measure) for name, measure in entry.pop("measures").items()},
         frictions=tuple(entry.pop("frictions", ())),
         reference_values=tuple(entry.pop("reference_values", ())),
@@ -161,6 +166,11 @@ def source(source_id: str) -> Source:
         return sources()[source_id]
     except KeyError:
         raise UsageError(f"no source {source_id!r}", f"known sources: {', '.join(sources())}") from None
+
+
+def datasets() -> list[Dataset]:
+    """Every dataset of every source."""
+    return [dataset for source in sources().values() for dataset in source.datasets]
 
 
 def dataset(name: str) -> Dataset:

@@ -21,7 +21,7 @@ Arrival = tuple[Dataset, Incoming]
 
 def bundled() -> list[Arrival]:
     """Every release of the snapshot, in the order of publication."""
-    arrivals = [(dataset, item) for dataset in registry.select("tic") for item in snapshot.bundled(dataset)]
+    arrivals = [(dataset, item) for dataset in registry.datasets() for item in snapshot.bundled(dataset)]
     return sorted(arrivals, key=lambda arrival: str(arrival[1].released_on))
 
 
@@ -57,7 +57,7 @@ def test_the_manifest_speaks_of_every_table_and_its_contents(loaded_template: Ho
         assert tables[name]["rows"] > 0
         assert len(tables[name]["sha256"]) == 64
     assert "raw.outcomes" not in tables
-    assert all(f"raw.{dataset.table}" in tables for dataset in registry.select("tic"))
+    assert all(f"raw.{dataset.table}" in tables for dataset in registry.datasets())
     assert {name for name in tables if name.startswith("marts.")} >= {
         "marts.dim_holder", "marts.fct_holdings_vintages", "marts.fct_revisions", "marts.mart_top_holders"
     }  # fmt: skip
@@ -72,7 +72,7 @@ def test_the_newest_first_through_every_step_and_again_publish_the_same_release(
     first = build_and_publish(home)
     assert first == published(loaded_template)
 
-    for dataset in registry.select("tic"):
+    for dataset in registry.datasets():
         assert all(done.already for done in pipeline.ingest(home, dataset, snapshot.bundled(dataset)))
     again = publish.publish(home)
     assert not again.is_new

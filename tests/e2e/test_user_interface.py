@@ -13,6 +13,7 @@ import psutil
 import pytest
 import requests
 
+from tidemark import registry
 from tidemark.orchestrate import free_ports
 from tidemark.settings import HOME_VARIABLE, Home
 
@@ -61,7 +62,10 @@ def test_it_comes_up_with_a_login_and_the_dags_and_goes_away(interface):
     assert login("wrong").status_code == 401
     token = login(password).json()["access_token"]
     dags = requests.get(f"{url}/api/v2/dags", headers={"Authorization": f"Bearer {token}"}, timeout=30).json()
-    assert {dag["dag_id"] for dag in dags["dags"]} == {"ingest_tic", "marts"}
+    assert {dag["dag_id"] for dag in dags["dags"]} == {
+        "marts",
+        *(f"ingest_{source}" for source in registry.sources()),
+    }
     assert requests.get(f"{url}/api/v2/dags", timeout=30).status_code == 401
     for secret in ("secrets.json", "passwords.json"):
         assert (home.airflow / secret).stat().st_mode & 0o077 == 0
