@@ -6,12 +6,14 @@ guesses, skips or repairs. The refusal names the file, the line and what to do.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -19,6 +21,7 @@ from tidemark.errors import (
     BadFigureError,
     EmptyFileError,
     NotTheFileError,
+    TruncatedFileError,
     WrongEncodingError,
     WrongLayoutError,
 )
@@ -58,20 +61,56 @@ class SourceFile:
         """
         # A file cut between CR and LF ends in a CR.
         text = self.text("ascii").replace("\r\n", "\n").removesuffix("\r")
-        if found := CONTROL.search(text):
-            raise WrongEncodingError(
-                self.name,
-                text.count("\n", 0, found.start()) + 1,
-                f"control character 0x{ord(found.group()):02x} stands in the text",
-                "fetch the publisher's own bytes; UTF-16 looks so, and so does a damaged file",
-            )
+        self._expect_no_control(text)
         lines = text.split("\n")
         if lines[-1] == "":
             lines.pop()
         return lines
 
+    @cached_property
+    def json(self) -> dict[str, Any]:
+        """The object of an ASCII file that is JSON, in which no key stands twice.
+
+        Raises:
+            EmptyFileError, NotTheFileError, WrongEncodingError: see `text`.
+            TruncatedFileError, WrongLayoutError: it is no JSON, because it is cut off or otherwise.
+
+        """
+        head = self._head()
+        text = self._decoded("ascii")
+        self._expect_no_control(text.replace("\r\n", "\n"))
+        if not head.startswith((b"{", b"[")):
+            raise NotTheFileError(self.name, 1, "text stands where JSON is due", "check the URL")
+        try:
+            content = json.loads(text, object_pairs_hook=_each_key_once, parse_constant=_no_constant)
+        except json.JSONDecodeError as error:
+            whole = text.rstrip()
+            if error.pos >= len(whole) or not whole.endswith(("}", "]")):
+                raise TruncatedFileError(
+                    self.name,
+                    whole.count("\n") + 1,
+                    "the file is cut off: its JSON has no end",
+                    "fetch it again",
+                ) from None
+            raise WrongLayoutError(
+                self.name, error.lineno, f"no valid JSON: {error.msg}", "fetch the file again"
+            ) from None
+        except ValueError as error:
+            raise WrongLayoutError(self.name, None, str(error), "fetch the file again") from None
+        except RecursionError:
+            raise WrongLayoutError(self.name, None, "its JSON nests too deep", "check the URL") from None
+        if not isinstance(content, dict):
+            raise NotTheFileError(self.name, 1, "a JSON list stands where an object is due", "check the URL")
+        return content
+
     def text(self, encoding: str) -> str:
         """The file as text, refused where it is empty, a web page or JSON, or in another encoding."""
+        if self._head().startswith((b"{", b"[")):
+            raise NotTheFileError(self.name, 1, "JSON stands where the file is due", "check the URL")
+        return self._decoded(encoding)
+
+    def _head(self) -> bytes:
+        """The first bytes, in lower case; refused where the file is empty, a web page or a workbook."""
         if not self.data.strip(b"\x00 \t\r\n"):
             raise EmptyFileError(self.name, None, "the file is empty", "fetch it again")
         head = self.data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -82,10 +121,11 @@ class SourceFile:
                 "a web page (HTML) stands where the file is due",
                 "the publisher answers so for a missing or blocked file: open the URL in a browser",
             )
-        if head.startswith((b"{", b"[")):
-            raise NotTheFileError(self.name, 1, "JSON stands where the file is due", "check the URL")
         if head.startswith(b"pk\x03\x04"):
             raise NotTheFileError(self.name, 1, "a workbook or zip stands where text is due", "check the URL")
+        return head
+
+    def _decoded(self, encoding: str) -> str:
         try:
             return self.data.decode(encoding)
         except UnicodeDecodeError as error:
@@ -96,6 +136,28 @@ class SourceFile:
                 f"byte 0x{self.data[error.start]:02x} is no {encoding.upper()}, in which the file is written",
                 "fetch the publisher's own bytes; do not re-save the file in an editor",
             ) from None
+
+    def _expect_no_control(self, text: str) -> None:
+        if found := CONTROL.search(text):
+            raise WrongEncodingError(
+                self.name,
+                text.count("\n", 0, found.start()) + 1,
+                f"control character 0x{ord(found.group()):02x} stands in the text",
+                "fetch the publisher's own bytes; UTF-16 looks so, and so does a damaged file",
+            )
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def read_figure(
@@ -131,10 +193,11 @@ def bad_figure(
             f"{what} is {token!r}, with thousands separators, which the publisher never writes",
             "the file was re-saved by a spreadsheet: fetch the publisher's own bytes",
         )
+    kind = f"neither a figure nor {next(iter(missing))}" if missing else "no figure"
     return BadFigureError(
         file.name,
         line,
-        f"{what} is {token!r}, which is neither a figure nor {next(iter(missing))}",
+        f"{what} is {token!r}, which is {kind}",
         "look at that line; if the publisher has a new mark for missing figures, the parser must learn it",
     )
 

@@ -1,0 +1,17 @@
+select
+    'fiscaldata/debt_to_penny' as dataset,
+    label,
+    case label
+        when 'tot_pub_debt_out_amt' then 'total'
+        when 'debt_held_public_amt' then 'held_by_public'
+        when 'intragov_hold_amt' then 'intragovernmental'
+    end as component,
+    period_end,
+    measure,
+    round(value / 1e9, 11) as value_usd_bn,
+    status,
+    released_on,
+    reissue,
+    archive_sha256,
+    line
+from {{ source('raw', 'fiscaldata__debt_to_penny') }}

@@ -1,0 +1,16 @@
+select
+    'fiscaldata/interest_expense' as dataset,
+    label,
+    case label
+        when 'INTEREST EXPENSE ON PUBLIC ISSUES' then 'public_issues'
+        when 'INTEREST EXPENSE ON GOVT ACCOUNT SERIES' then 'government_account_series'
+    end as category,
+    period_end,
+    measure,
+    round(value / 1e9, 11) as value_usd_bn,
+    status,
+    released_on,
+    reissue,
+    archive_sha256,
+    line
+from {{ source('raw', 'fiscaldata__interest_expense') }}

@@ -1,0 +1,291 @@
+"""Fiscal Data: the debt to the penny and the interest on it, as the Treasury's API answers in JSON.
+
+An answer is one page: `{"data": [a record each], "meta": {counts}, "links": {pages}}`. Every value is a
+string, and what is missing is the string "null". A page that is not the whole is refused, since what a
+release no longer lists counts as withdrawn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from tidemark.errors import (
+    BadFigureError,
+    DuplicateCellError,
+    NotTheFileError,
+    TruncatedFileError,
+    WrongLayoutError,
+)
+from tidemark.reading import (
+    NOT_AVAILABLE,
+    SourceFile,
+    iso_day,
+    month_end,
+    observations,
+    read_figure,
+)
+from tidemark.registry import Dataset
+from tidemark.sources import Parsed
+
+FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
+ASK_AS_THE_PASSPORT = "ask with the url in sources/fiscaldata.yml: its fields, all dates, oldest first"
+MISSING = {"null": NOT_AVAILABLE}
+# A record is an object that holds no other.
+FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
+# What the API adds to a record if it is asked for every field.
+DATE_PARTS = frozenset(
+    {
+        "record_fiscal_year",
+        "record_fiscal_quarter",
+        "record_calendar_year",
+        "record_calendar_quarter",
+        "record_calendar_month",
+        "record_calendar_day",
+    }
+)
+
+# --- Debt to the Penny ----------------------------------------------------------------------------------
+
+HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL = "debt_held_public_amt", "intragov_hold_amt", "tot_pub_debt_out_amt"
+FIRST_DAY = date(1993, 4, 1)
+# From here on the parts are published every day; before it at the end of some fiscal years and months.
+PARTS_DAILY_SINCE = date(2005, 3, 31)
+# The longest that two days of record are apart, over holidays and two days that were never published.
+LONGEST_PAUSE_DAYS = 5
+
+
+def parse_debt_to_penny(file: SourceFile) -> Parsed:
+    """The debt and its two parts on each business day since April 1993, USD to the cent."""
+    rows: list[tuple[object, ...]] = []
+    before: date | None = None
+    for line, record in _records(
+        file, ("record_date", HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL), DATE_PARTS | {"src_line_nbr"}
+    ):
+        day = _day(file, line, record)
+        _expect_next_day(file, line, day, before)
+        before = day
+        figures = {
+            name: read_figure(file, line, _text(file, line, record, name), f"{name}, {day}", MISSING)
+            for name in (HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL)
+        }
+        missing = [name for name, (value, _) in figures.items() if value is None]
+        if missing and (missing != [HELD_BY_PUBLIC, INTRAGOVERNMENTAL] or day >= PARTS_DAILY_SINCE):
+            raise BadFigureError(
+                file.name,
+                line,
+                f"{missing[0]}, {day} is null; the total never is, nor a part since {PARTS_DAILY_SINCE}, "
+                "nor one part alone",
+                FETCH_AGAIN,
+            )
+        rows.extend((name, day, "outstanding", *figure, line) for name, figure in figures.items())
+    return Parsed(observations(rows, ["label"], "usd"))
+
+
+def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None) -> None:
+    if before is None:
+        _expect_first(file, line, day, FIRST_DAY)
+        return
+    if day == before:
+        raise DuplicateCellError(file.name, line, f"{day} stands a second time", FETCH_AGAIN)
+    if day < before:
+        raise WrongLayoutError(file.name, line, f"{day} stands after {before}", ASK_AS_THE_PASSPORT)
+    if day.weekday() > 4:
+        raise WrongLayoutError(
+            file.name, line, f"{day} is a {day:%A}; debt is recorded on business days", FETCH_AGAIN
+        )
+    if (day - before).days > LONGEST_PAUSE_DAYS:
+        raise TruncatedFileError(
+            file.name, line, f"{day} follows {before}: the days between are missing", ASK_AS_THE_PASSPORT
+        )
+
+
+def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds `closing_gap` on the rows of the total: its parts less the total, USD (NaN without parts).
+
+    Taken in cents as published, since floats of this size do not subtract exactly. A gap that the passport
+    lists as published so is taken off; once the publisher repairs it, the difference shows.
+    """
+    by_day = frame.pivot(index="period_end", columns="label", values="value").dropna()
+    assert dataset.closing is not None
+    known = {exception.period_end: exception.gap for exception in dataset.closing.exceptions}
+    gaps = {}
+    for day, public, own, total in by_day[[HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]].itertuples():
+        gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day.date(), 0.0))
+        gaps[day] = float(gap)
+    return frame.assign(closing_gap=frame["period_end"].map(gaps).where(frame["label"] == TOTAL))
+
+
+def _cents(usd: float) -> Decimal:
+    """USD to the cent as it was published: floats tell cents apart up to 70 trillion."""
+    return round(Decimal(usd), 2)
+
+
+# --- Interest expense -----------------------------------------------------------------------------------
+
+CATEGORY, EXPENSE = "expense_catg_desc", "month_expense_amt"
+CATEGORIES = ("INTEREST EXPENSE ON GOVT ACCOUNT SERIES", "INTEREST EXPENSE ON PUBLIC ISSUES")
+FIRST_MONTH = date(2010, 5, 31)
+
+
+def parse_interest_expense(file: SourceFile) -> Parsed:
+    """The interest expense of each month since May 2010, by category, USD to the cent.
+
+    The API sums over the fields it is not asked for; a finer answer, by group or type, is another table.
+    """
+    rows: list[tuple[object, ...]] = []
+    months: dict[date, dict[str, int]] = {}
+    for line, record in _records(file, ("record_date", CATEGORY, EXPENSE), DATE_PARTS | {"fytd_expense_amt"}):
+        day = _day(file, line, record)
+        category = _text(file, line, record, CATEGORY).strip()
+        if not category:
+            raise WrongLayoutError(file.name, line, "a figure stands beside an empty category", FETCH_AGAIN)
+        newest = max(months, default=None)
+        if day != newest:
+            _expect_next_month(file, line, day, newest)
+            _expect_every_category(file, newest, months)
+        seen = months.setdefault(day, {})
+        if category in seen:
+            raise DuplicateCellError(
+                file.name, line, f"{category}, {day:%Y-%m} stands a second time", ASK_AS_THE_PASSPORT
+            )
+        seen[category] = line
+        figure = read_figure(file, line, _text(file, line, record, EXPENSE), f"{category}, {day:%Y-%m}", {})
+        rows.append((category, day, "month_expense", *figure, line))
+    _expect_every_category(file, max(months), months)
+    return Parsed(observations(rows, ["label"], "usd"))
+
+
+def _expect_next_month(file: SourceFile, line: int, day: date, newest: date | None) -> None:
+    if day != month_end(day.year, day.month):
+        raise WrongLayoutError(
+            file.name, line, f"{day} is not the end of a month, which a month is recorded by", FETCH_AGAIN
+        )
+    if newest is None:
+        _expect_first(file, line, day, FIRST_MONTH)
+    elif day < newest:
+        raise WrongLayoutError(
+            file.name, line, f"{day:%Y-%m} stands after {newest:%Y-%m}", ASK_AS_THE_PASSPORT
+        )
+    elif day != month_end(newest.year + newest.month // 12, newest.month % 12 + 1):
+        raise TruncatedFileError(
+            file.name, line, f"{day:%Y-%m} follows {newest:%Y-%m}: a month is missing", ASK_AS_THE_PASSPORT
+        )
+
+
+def _expect_every_category(file: SourceFile, month: date | None, months: dict[date, dict[str, int]]) -> None:
+    if month is None:
+        return
+    lacking = [name for name in CATEGORIES if name not in months[month]]
+    if lacking:
+        raise TruncatedFileError(
+            file.name, max(months[month].values()), f"{lacking[0]}, {month:%Y-%m} is missing", FETCH_AGAIN
+        )
+
+
+# --- An answer of the API -------------------------------------------------------------------------------
+
+
+def _records(
+    file: SourceFile, needed: tuple[str, ...], allowed: frozenset[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each record with its line, once the answer is known to be whole."""
+    records = _whole_answer(file)
+    text = file.data.decode("ascii")
+    line, place = 1, 0
+    # The records stand before `meta`, so they are the first objects that hold no other.
+    for number, (record, found) in enumerate(zip(records, FLAT_OBJECT.finditer(text), strict=False), start=1):
+        line += text.count("\n", place, found.start())
+        place = found.start()
+        if not isinstance(record, dict):
+            raise WrongLayoutError(file.name, line, f"record {number} is no object", FETCH_AGAIN)
+        lacking = [name for name in needed if name not in record]
+        if lacking:
+            raise WrongLayoutError(
+                file.name, line, f"record {number} has no field {lacking[0]!r}", ASK_AS_THE_PASSPORT
+            )
+        others = sorted(set(record) - set(needed) - allowed)
+        if others:
+            raise WrongLayoutError(
+                file.name,
+                line,
+                f"record {number} has the field {others[0]!r}, which this table does not have",
+                ASK_AS_THE_PASSPORT,
+            )
+        yield line, record
+
+
+def _whole_answer(file: SourceFile) -> list[Any]:
+    """The records of an answer that is the only page, and as long as it says."""
+    answer = file.json
+    if list(answer) != ["data", "meta", "links"]:
+        if "data" not in answer:
+            raise NotTheFileError(
+                file.name,
+                1,
+                f"the answer holds {', '.join(answer) or 'nothing'}, where data, meta and links are due",
+                "the API tells errors so: read the file, and check the URL",
+            )
+        raise WrongLayoutError(
+            file.name, 1, f"the answer holds {', '.join(answer)}, not data, meta, links", FETCH_AGAIN
+        )
+    records, meta, links = answer["data"], answer["meta"], answer["links"]
+    if not (isinstance(records, list) and isinstance(meta, dict) and isinstance(links, dict)):
+        raise WrongLayoutError(file.name, 1, "data is no list, or meta or links are no objects", FETCH_AGAIN)
+    counts = {}
+    for name in ("count", "total-count", "total-pages"):
+        counts[name] = meta.get(name)
+        if type(counts[name]) is not int:
+            raise WrongLayoutError(file.name, 1, f"meta does not tell {name!r} as a number", FETCH_AGAIN)
+    if (
+        counts["total-pages"] != 1
+        or counts["total-count"] != counts["count"]
+        or links.get("next") is not None
+    ):
+        raise TruncatedFileError(
+            file.name,
+            None,
+            f"this is one page of {counts['total-pages']}, with {counts['count']} of "
+            f"{counts['total-count']} records",
+            "ask for all in one page: page[size]=10000",
+        )
+    if len(records) != counts["count"]:
+        raise TruncatedFileError(
+            file.name, None, f"{len(records)} records, where meta counts {counts['count']}", "fetch it again"
+        )
+    if not records:
+        raise TruncatedFileError(file.name, None, "the answer holds no records", ASK_AS_THE_PASSPORT)
+    return records
+
+
+def _text(file: SourceFile, line: int, record: dict[str, Any], name: str) -> str:
+    value = record[name]
+    if not isinstance(value, str):
+        raise BadFigureError(
+            file.name,
+            line,
+            f"{name}, {record['record_date']} is {value!r}, no string as every value of this API is",
+            FETCH_AGAIN,
+        )
+    return value
+
+
+def _day(file: SourceFile, line: int, record: dict[str, Any]) -> date:
+    return iso_day(file, line, str(record["record_date"]))
+
+
+def _expect_first(file: SourceFile, line: int, day: date, first: date) -> None:
+    if day != first:
+        raise TruncatedFileError(
+            file.name, line, f"the answer begins with {day}, not with {first}", ASK_AS_THE_PASSPORT
+        )
+
+
+PARSERS = {"debt_to_penny": parse_debt_to_penny, "interest_expense": parse_interest_expense}
+EDITION_DATES: dict[str, Callable[[SourceFile], date]] = {}
+CHECKS = {"debt_to_penny": check_debt}
