@@ -1,0 +1,35 @@
+"""The Bureau of Economic Analysis: nominal GDP by quarter, as FRED's series GDP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pandas as pd
+
+from tidemark.fred import read_fred_csv
+from tidemark.reading import SourceFile, month_end
+from tidemark.registry import Dataset
+from tidemark.sources import Parsed
+
+FIRST_QUARTER = date(1947, 1, 1)
+
+
+def parse_gdp(file: SourceFile) -> Parsed:
+    """`observation_date,GDP`, a row a quarter by its first day, USD bn at an annual rate."""
+    return Parsed(
+        read_fred_csv(
+            file,
+            series="GDP",
+            measure="gdp",
+            unit="usd_bn_saar",
+            first=FIRST_QUARTER,
+            following=lambda quarter: date(quarter.year + quarter.month // 10, (quarter.month + 3) % 12, 1),
+            period_end=lambda quarter: month_end(quarter.year, quarter.month + 2),
+        )
+    )
+
+
+PARSERS = {"gdp": parse_gdp}
+EDITION_DATES: dict[str, Callable[[SourceFile], date]] = {}
+CHECKS: dict[str, Callable[[Dataset, pd.DataFrame], pd.DataFrame]] = {}
