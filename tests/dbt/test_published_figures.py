@@ -427,3 +427,41 @@ def test_an_answer_without_rows_is_an_empty_list_or_a_header() -> None:
     empty = query.Answer(["holder_id", "holdings_usd_bn"], [])
     assert json.loads(empty.as_json()) == []
     assert empty.as_csv() == "holder_id,holdings_usd_bn\n"
+
+
+@pytest.mark.parametrize(
+    ("model", "where", "usd_bn"),
+    [
+        ("stg_fed__treast", "period_end = '2022-06-08'", 5771.393),
+        (
+            "stg_fiscaldata__debt_to_penny",
+            "component = 'total' and period_end = '2026-08-18'",
+            40047.42576842022,
+        ),
+        (
+            "stg_fiscaldata__interest_expense",
+            "label like '% PUBLIC ISSUES' and period_end = '2026-07-31'",
+            100.51859076716,
+        ),
+        ("stg_bea__gdp", "period_end = '2026-06-30'", 32475.21),
+    ],
+)
+def test_figures_beside_the_holders_stand_in_staging(loaded_template, model, where, usd_bn):
+    connection = duckdb.connect(str(loaded_template.warehouse), read_only=True)
+    try:
+        found = connection.execute(f"select value_usd_bn from staging.{model} where {where}").fetchall()
+    finally:
+        connection.close()
+    assert found == [(usd_bn,)]
+
+
+def test_the_debt_first_stood_above_38_trillion_on_2025_10_21(loaded_template):
+    connection = duckdb.connect(str(loaded_template.warehouse), read_only=True)
+    try:
+        found = connection.execute(
+            "select min(period_end) from staging.stg_fiscaldata__debt_to_penny "
+            "where component = 'total' and value_usd_bn > 38000"
+        ).fetchone()
+    finally:
+        connection.close()
+    assert found == (day("2025-10-21"),)

@@ -8,7 +8,7 @@ select
     end as component,
     period_end,
     measure,
-    round(value / 1e9, 11) as value_usd_bn,
+    {{ usd_to_usd_bn('value') }} as value_usd_bn,
     status,
     released_on,
     reissue,

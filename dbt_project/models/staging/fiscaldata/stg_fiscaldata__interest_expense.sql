@@ -7,7 +7,7 @@ select
     end as category,
     period_end,
     measure,
-    round(value / 1e9, 11) as value_usd_bn,
+    {{ usd_to_usd_bn('value') }} as value_usd_bn,
     status,
     released_on,
     reissue,
