@@ -48,7 +48,6 @@ def dbt(home: Home, command: list[str], progress: Progress | None = None) -> Non
 
     Raises:
         BuildError: with dbt's messages for each model or test that failed.
-
     """
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     call = [
@@ -149,7 +148,6 @@ def validate_marts(home: Home) -> list[quality.Verdict]:
 
     Raises:
         TidemarkError: a suite failed; says what it found. Nothing is published then.
-
     """
     suites = sorted((project_root() / "expectations" / MARTS).glob("*.json"))
     verdicts = []

@@ -128,7 +128,6 @@ class Airflow:
 
         Raises:
             TidemarkError: a process ended, a DAG does not import, or they are not ready in time.
-
         """
         self.spawn("api-server")
         with self.log_of("migrate").open("wb") as log:
@@ -317,7 +316,6 @@ def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
 
     Raises:
         TidemarkError: another Airflow runs on this home, or this one does not start.
-
     """
     home.airflow.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home.airflow / "running.lock")
@@ -352,7 +350,6 @@ def run(home: Home, progress: build.Progress) -> None:
 
     Raises:
         TidemarkError: a task failed; says which, and why.
-
     """
     with running(home) as airflow:
         before = set(airflow.marts_runs())

@@ -93,7 +93,6 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
 
     Raises:
         RefusedFileError: one or more were refused; they are in quarantine, and nothing of them goes on.
-
     """
     refused: list[RefusedFileError] = []
     with quality.checking(home) as check:

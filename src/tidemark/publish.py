@@ -49,7 +49,6 @@ def publish(home: Home) -> Published:
 
     Raises:
         TidemarkError: the copy does not hold what the warehouse holds; `current` stays where it is.
-
     """
     with outcome_of(home, "publish") as outcome, warehouse.exclusive(home):
         home.published.mkdir(parents=True, exist_ok=True)
@@ -82,7 +81,6 @@ def current(home: Home) -> Published:
 
     Raises:
         NothingPublishedError: there is none yet.
-
     """
     if not (home.current / FILE).exists():
         raise NothingPublishedError(f"nothing is published at {home.current}", "run the pipeline: make run")

@@ -55,7 +55,6 @@ def reading(home: Home, as_of: date | None = None) -> Iterator[duckdb.DuckDBPyCo
     Args:
         as_of: show each mart that keeps vintages as it was known at the end of that day. Marts that keep
             none are hidden then: they would show today's figures under an older date.
-
     """
     connection = duckdb.connect(":memory:", config={"autoload_known_extensions": False})
     try:
@@ -117,7 +116,6 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
 
     Raises:
         UsageError: the SQL is wrong, wants to write, or asks for a mart that keeps no vintages as of a day.
-
     """
     if not sql.strip():
         raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')

@@ -47,7 +47,6 @@ class SourceFile:
 
         Raises:
             EmptyFileError, NotTheFileError, WrongEncodingError: see `text`.
-
         """
         # A file cut between CR and LF ends in a CR.
         text = self.text("ascii").replace("\r\n", "\n").removesuffix("\r")
@@ -96,7 +95,6 @@ def read_figure(file: SourceFile, line: int, text: str, what: str) -> tuple[floa
 
     Raises:
         BadFigureError: the text is neither a figure nor a known mark; `what` says which cell it is.
-
     """
     token = text.strip()
     if FIGURE.fullmatch(token):
@@ -139,7 +137,6 @@ def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: s
 
     Returns:
         columns `key`, period_end (datetime64), measure, value (float, NaN = missing), status, unit, line.
-
     """
     frame = pd.DataFrame.from_records(
         list(rows), columns=[*key, "period_end", "measure", "value", "status", "line"]

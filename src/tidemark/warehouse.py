@@ -53,7 +53,6 @@ def writing(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[duckd
 
     Raises:
         BusyError: another process has been writing for longer than `wait` seconds.
-
     """
     with exclusive(home, wait):
         connection = connect(home, read_only=False)
@@ -143,12 +142,17 @@ def load(
         batch: the release's observations, as its parser read and its suite passed them.
 
     Raises:
-        TidemarkError: the release came late, and a later one that must be taken anew is not in the archive.
-
+        TidemarkError: the release came late, and a later one that must be taken anew is not in the archive;
+            or the warehouse holds other bytes as this release.
     """
     place = (release.released_on, release.reissue)
-    held = {(row[0], row[1]) for row in _held(connection, dataset)}
+    held = _held(connection, dataset)
     if place in held:
+        if held[place] != release.sha256:
+            raise TidemarkError(
+                f"the warehouse holds other bytes as {release.id} than the archive does",
+                f"restore {home.archive} from a backup, or begin with an empty home",
+            )
         return Loaded(release, len(batch), 0, 0, already=True)
     in_archive = {(r.released_on, r.reissue): r for r in archive.releases(home, dataset.name)}
     later = sorted(other for other in held if other > place)
@@ -184,11 +188,12 @@ def load(
     return Loaded(release, len(batch), rows, len(later))
 
 
-def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[tuple[date, int]]:
-    held: list[tuple[date, int]] = connection.execute(
-        "select released_on, reissue from raw.releases where dataset = ? order by all", [dataset.name]
+def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> dict[tuple[date, int], str]:
+    """The hash of each release that is loaded, by its date and issue."""
+    rows = connection.execute(
+        "select released_on, reissue, archive_sha256 from raw.releases where dataset = ?", [dataset.name]
     ).fetchall()
-    return held
+    return {(released_on, reissue): digest for released_on, reissue, digest in rows}
 
 
 def _append(
