@@ -24,7 +24,8 @@ MISSING = {"n.a.": NOT_AVAILABLE, "*": SUPPRESSED}
 # No text file of ours holds one. UTF-16 without a byte order mark is ASCII with a NUL after each letter.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
-FIGURE = re.compile(r"-?\d+(\.\d+)?")
+# Figures in USD billion are printed with one decimal, or with none where it is zero.
+FIGURE = re.compile(r"-?(0|[1-9]\d*)(\.\d)?")
 
 MONTHS = {
     name: number

@@ -14,6 +14,7 @@ Only holders of `writing()` write; Airflow's one-slot pool keeps them from waiti
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from tidemark.settings import Home
 from tidemark.sources import parse
 
 WAIT_FOR_WRITER_SECONDS = 300
+LETTING_GO_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,20 @@ def exclusive(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[Non
 def connect(home: Home, read_only: bool = True) -> duckdb.DuckDBPyConnection:
     if read_only and not home.warehouse.exists():
         raise TidemarkError(f"there is no warehouse at {home.warehouse}", "load something: make run")
-    try:
-        return duckdb.connect(str(home.warehouse), read_only=read_only)
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise BusyError(f"another process has {home.warehouse} open: {error}", "close it") from error
-        raise
+    until = time.monotonic() + LETTING_GO_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(home.warehouse), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            # A process that ends frees our lock a moment before DuckDB lets go of the file.
+            if time.monotonic() > until:
+                raise BusyError(
+                    f"another program has {home.warehouse} open",
+                    "close it there; programs that read should open the published release",
+                ) from error
+        time.sleep(0.2)
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
