@@ -144,11 +144,22 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
         raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')
     with reading(home, as_of) as connection:
         try:
+            _expect_questions(connection, sql)
             result = connection.execute(sql)
             columns = [column[0] for column in result.description or []]
             return Answer(columns, result.fetchall())
         except duckdb.Error as error:
             raise _wrong(error) from error
+
+
+def _expect_questions(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Only what asks: as of a day, the figures stand in memory, where a change would look as if it worked."""
+    for statement in connection.extract_statements(sql):
+        if statement.type.name not in ("SELECT", "EXPLAIN", "SHOW", "PRAGMA", "RELATION", "LOGICAL_PLAN"):
+            raise UsageError(
+                f"{statement.type.name} changes something; this only answers questions",
+                'ask: tidemark sql "select ..."',
+            )
 
 
 def _wrong(error: duckdb.Error) -> UsageError:
