@@ -40,6 +40,7 @@ def loaded_template(tmp_path_factory: pytest.TempPathFactory) -> Home:
     load_snapshot(made)
     build.build(made)
     build.validate_marts(made)
+    build.remember_built(made)
     publish.publish(made)
     return made
 

@@ -79,7 +79,6 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o644, exclusive: bool
 
     Raises:
         FileExistsError: `exclusive`, and the file is there already.
-
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".partial-", dir=path.parent)
@@ -166,7 +165,6 @@ def read(home: Home, release: Release) -> bytes:
 
     Raises:
         TidemarkError: the bytes are gone, or are no longer those that arrived.
-
     """
     path = object_path(home, release.sha256)
     try:

@@ -23,7 +23,7 @@ from tidemark.warehouse import outcome_of
 BUILT_FROM = ("dbt_project/dbt_project.yml", "dbt_project/models", "dbt_project/macros", "dbt_project/seeds")
 MARTS = "marts"
 PROFILE, TARGET = "tidemark", "duckdb"
-BUILDING_NOTE, PUBLISHED_NOTE = "building.json", "published.json"
+BUILDING_NOTE, BUILT_NOTE, PUBLISHED_NOTE = "building.json", "built.json", "published.json"
 
 Progress = Callable[[int, int, str], None]
 
@@ -48,11 +48,11 @@ def dbt(home: Home, command: list[str], progress: Progress | None = None) -> Non
 
     Raises:
         BuildError: with dbt's messages for each model or test that failed.
-
     """
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     call = [
-        sys.executable, "-m", "dbt.cli.main", "--log-format", "json", "--log-level", "info",
+        sys.executable, "-m", "dbt.cli.main",
+        "--no-use-colors", "--log-format", "json", "--log-level", "info",
         *command, "--project-dir", str(project()), "--profiles-dir", str(project()),
         "--profile", PROFILE, "--target", TARGET,
     ]  # fmt: skip
@@ -93,28 +93,47 @@ def _event(line: str) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and "info" in event else None
 
 
-def begin(home: Home) -> bool:
-    """Whether there is anything to build: whether the published release was made from something else.
+def anything_new(home: Home) -> bool:
+    """Whether the published release was made from something else than what is loaded now."""
+    published = _read_note(home.root / PUBLISHED_NOTE)
+    stands = home.current.exists() and home.current.resolve().name == published.get("release")
+    return not stands or published.get("inputs") != inputs_fingerprint(home)
 
-    Notes what the build that follows is made from, so that `publish` can tell. A release that is loaded
-    while the build runs is not in that note, and so is built the next time.
+
+def begin(home: Home) -> None:
+    """Note what the build that follows is made from, so that `publish` can tell.
+
+    A release that is loaded while the build runs is not in that note, and so is built the next time.
     """
     inputs = inputs_fingerprint(home)
-    published = _read_note(home.root / PUBLISHED_NOTE)
-    link = home.current
-    if (
-        published.get("inputs") == inputs
-        and link.exists()
-        and link.resolve().name == published.get("release")
-    ):
-        return False
+    (home.root / BUILT_NOTE).unlink(missing_ok=True)
     archive.write_atomically(home.root / BUILDING_NOTE, json.dumps({"inputs": inputs}).encode())
-    return True
+
+
+def remember_built(home: Home) -> None:
+    """Note that the marts stand whole: dbt's tests and the suites on the marts held. Only then publish."""
+    archive.write_atomically(
+        home.root / BUILT_NOTE, json.dumps(_read_note(home.root / BUILDING_NOTE)).encode()
+    )
+
+
+def expect_built(home: Home) -> None:
+    """Refuse to publish marts that were not built whole from what is loaded.
+
+    Raises:
+        TidemarkError: the last build was stopped, failed, was not validated, or is older than the last load.
+    """
+    built = _read_note(home.root / BUILT_NOTE).get("inputs")
+    if built is None or built != inputs_fingerprint(home):
+        raise TidemarkError(
+            "the marts are not built and validated from what is loaded now",
+            "build them: tidemark build; the published release is as it was",
+        )
 
 
 def remember_published(home: Home, release: str) -> None:
     """Note what the release that is now current was made from; `begin` compares with it."""
-    note = {**_read_note(home.root / BUILDING_NOTE), "release": release}
+    note = {**_read_note(home.root / BUILT_NOTE), "release": release}
     archive.write_atomically(home.root / PUBLISHED_NOTE, json.dumps(note).encode())
 
 
@@ -127,7 +146,14 @@ def _read_note(path: Path) -> dict[str, str]:
 
 
 def build(home: Home, progress: Progress | None = None) -> None:
-    """Seeds, models and tests, from whatever the raw tables hold."""
+    """Seeds, models and tests, from whatever the raw tables hold.
+
+    Raises:
+        TidemarkError: nothing is loaded.
+        BuildError: dbt failed.
+    """
+    if not home.warehouse.exists():
+        raise TidemarkError(f"nothing is loaded at {home.root}", "load something: tidemark ingest tic")
     begin(home)
     with outcome_of(home, "build"):
         dbt(home, ["build"], progress)
@@ -149,7 +175,6 @@ def validate_marts(home: Home) -> list[quality.Verdict]:
 
     Raises:
         TidemarkError: a suite failed; says what it found. Nothing is published then.
-
     """
     suites = sorted((project_root() / "expectations" / MARTS).glob("*.json"))
     verdicts = []

@@ -181,6 +181,7 @@ def build_command(context: typer.Context) -> None:
         build.build(context.obj, progress)
     with telling("Validating the marts"):
         verdicts = build.validate_marts(context.obj)
+        build.remember_built(context.obj)
     held = sum(verdict.expectations for verdict in verdicts)
     print(f"The marts are built; {held} expectations on {len(verdicts)} marts hold.")
     print("Next: tidemark publish")
@@ -189,8 +190,6 @@ def build_command(context: typer.Context) -> None:
 @app.command("publish")
 def publish_command(context: typer.Context) -> None:
     """Publish the marts: a new release, and `current` pointing at it."""
-    with telling("Validating the marts"):
-        build.validate_marts(context.obj)
     with telling("Publishing"):
         published = publish.publish(context.obj)
     print(f"{'Published' if published.is_new else 'Unchanged'}: {published.file}")
@@ -260,7 +259,10 @@ def guarded(call: Callable[[], object]) -> int:
     except OSError as error:  # a full disk, a folder that may not be written
         where = f" ({error.filename})" if error.filename else ""
         report.failure(
-            TidemarkError(f"{error.strerror or error}{where}", "nothing was changed half-way; try again")
+            TidemarkError(
+                f"{error.strerror or error}{where}",
+                "see that the folder can be written and the disk has room, or give another --home",
+            )
         )
         return 1
     except SystemExit as stop:

@@ -12,9 +12,10 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 from filelock import FileLock, Timeout
 
+from tidemark import warehouse
+from tidemark.build import BUILT_NOTE
 from tidemark.errors import BusyError
 from tidemark.settings import Home
-from tidemark.warehouse import WAIT_FOR_WRITER_SECONDS
 
 _held: dict[Path, FileLock] = {}
 
@@ -30,10 +31,15 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb ships no types
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
         try:
-            lock.acquire(timeout=WAIT_FOR_WRITER_SECONDS)
+            lock.acquire(timeout=warehouse.WAIT_FOR_WRITER_SECONDS)
         except Timeout:
             raise BusyError(
-                f"another process has been writing {creds.path} for {WAIT_FOR_WRITER_SECONDS} s",
+                f"another process has been writing {creds.path} for {warehouse.WAIT_FOR_WRITER_SECONDS} s",
                 "wait for it to end",
             ) from None
         _held[path] = lock
+        # The one before may have given up its turn a moment before DuckDB let go of the file.
+        home = Home(path.parent)
+        warehouse.connect(home, read_only=False).close()
+        # Whatever dbt does now, the marts are not known to be whole until they are validated again.
+        (home.root / BUILT_NOTE).unlink(missing_ok=True)

@@ -69,6 +69,7 @@ class Airflow:
             "AIRFLOW__COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
             "AIRFLOW__CORE__DAGS_FOLDER": str(project_root() / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__MP_START_METHOD": "fork",
             "AIRFLOW__CORE__PARALLELISM": "8",
@@ -128,7 +129,6 @@ class Airflow:
 
         Raises:
             TidemarkError: a process ended, a DAG does not import, or they are not ready in time.
-
         """
         self.spawn("api-server")
         with self.log_of("migrate").open("wb") as log:
@@ -317,7 +317,6 @@ def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
 
     Raises:
         TidemarkError: another Airflow runs on this home, or this one does not start.
-
     """
     home.airflow.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home.airflow / "running.lock")
@@ -352,7 +351,6 @@ def run(home: Home, progress: build.Progress) -> None:
 
     Raises:
         TidemarkError: a task failed; says which, and why.
-
     """
     with running(home) as airflow:
         before = set(airflow.marts_runs())

@@ -93,7 +93,6 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
 
     Raises:
         RefusedFileError: one or more were refused; they are in quarantine, and nothing of them goes on.
-
     """
     refused: list[RefusedFileError] = []
     with quality.checking(home) as check:
@@ -284,9 +283,20 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
 
 
 def ingest(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) -> list[Loaded]:
-    """All three steps in one process, without Airflow."""
+    """All three steps in one process, without Airflow.
+
+    What is refused is raised after the releases beside it are loaded: one bad file holds up no good one.
+    """
     ids = archive_files(home, dataset, incoming)
-    return load_releases(home, dataset, validate_releases(home, dataset, ids))
+    try:
+        validate_releases(home, dataset, ids)
+    except TidemarkError:
+        held = {release.id: release for release in archive.releases(home, dataset.name)}
+        good = [i for i in ids if i in held and batch_path(home, held[i]).exists()]
+        if good:
+            load_releases(home, dataset, good)
+        raise
+    return load_releases(home, dataset, ids)
 
 
 def batch_path(home: Home, release: Release) -> Path:

@@ -48,9 +48,10 @@ def publish(home: Home) -> Published:
     contents again is the release already there.
 
     Raises:
-        TidemarkError: the copy does not hold what the warehouse holds; `current` stays where it is.
-
+        TidemarkError: the marts are not built whole from what is loaded, or the copy does not hold what
+            the warehouse holds; `current` stays where it is.
     """
+    build.expect_built(home)
     with outcome_of(home, "publish") as outcome, warehouse.exclusive(home):
         home.published.mkdir(parents=True, exist_ok=True)
         _sweep(home)
@@ -82,7 +83,6 @@ def current(home: Home) -> Published:
 
     Raises:
         NothingPublishedError: there is none yet.
-
     """
     if not (home.current / FILE).exists():
         raise NothingPublishedError(f"nothing is published at {home.current}", "run the pipeline: make run")

@@ -160,8 +160,10 @@ def _context(home: Home) -> Any:
     )
 
     stores = FilesystemStoreBackendDefaults(root_directory=str(home.quality))
-    # How a batch was wired to its suite is nothing to keep: only suites and results are looked at later.
+    # Only results are kept. Suites stand in the project, how a batch was wired to one is nothing to look at
+    # later, and a store on disk would be shared with other processes that validate.
     for kept, made_of in (
+        ("expectations_store", "ExpectationsStore"),
         ("validation_definition_store", "ValidationDefinitionStore"),
         ("checkpoint_store", "CheckpointStore"),
     ):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -33,17 +35,29 @@ class Answer:
         return out.getvalue()
 
     def as_json(self) -> str:
-        """A list of objects; dates as YYYY-MM-DD, NULL as null."""
-        objects = [
-            {name: _plain(cell) for name, cell in zip(self.columns, row, strict=True)} for row in self.rows
-        ]
-        return json.dumps(objects, ensure_ascii=False, indent=2, default=str)
+        """A list of objects; dates as YYYY-MM-DD, NULL and NaN as null, a name that repeats as name_1."""
+        names: list[str] = []
+        for column in self.columns:
+            repeats = sum(name == column or name.startswith(f"{column}_") for name in names)
+            names.append(f"{column}_{repeats}" if column in names else column)
+        objects = [{name: _json(cell) for name, cell in zip(names, row, strict=True)} for row in self.rows]
+        return json.dumps(objects, ensure_ascii=False, indent=2, default=str, allow_nan=False)
 
 
 def _plain(cell: Any) -> Any:
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     return cell.isoformat() if isinstance(cell, date) else cell
+
+
+def _json(cell: Any) -> Any:
+    if isinstance(cell, Decimal):
+        return (
+            int(cell) if cell == cell.to_integral_value() and cell.as_tuple().exponent == 0 else float(cell)
+        )
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    return _plain(cell)
 
 
 @contextmanager
@@ -55,7 +69,6 @@ def reading(home: Home, as_of: date | None = None) -> Iterator[duckdb.DuckDBPyCo
     Args:
         as_of: show each mart that keeps vintages as it was known at the end of that day. Marts that keep
             none are hidden then: they would show today's figures under an older date.
-
     """
     connection = duckdb.connect(":memory:", config={"autoload_known_extensions": False})
     try:
@@ -72,10 +85,16 @@ def reading(home: Home, as_of: date | None = None) -> Iterator[duckdb.DuckDBPyCo
 
 
 def _show_as_of(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
-    """Views of the marts that keep vintages, cut off at a day: what came later is not in them."""
+    """The marts that keep vintages, cut off at a day, under their own names; the release itself goes away.
+
+    A mart that keeps none says so when it is asked, rather than show today's figures under an older date.
+    """
     day = f"date '{as_of.isoformat()}'"
     marts = _marts(connection)
+    kept = [name for name in marts if f"{name}_vintages" in marts or name.endswith("_vintages") or _dim(name)]
+    connection.execute("create schema marts")
     for name in marts:
+        source = f'release.marts."{name}"'
         if f"{name}_vintages" in marts:
             columns = ", ".join(
                 f'"{column}"'
@@ -85,23 +104,26 @@ def _show_as_of(connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
                     [name],
                 ).fetchall()
             )
-            connection.execute(
-                f"""
-                create view "{name}" as select {columns} from release.marts."{name}_vintages"
+            shown = f"""select {columns} from release.marts."{name}_vintages"
                 where released_on <= {day} and (superseded_on is null or superseded_on > {day})
-                    and status <> 'deleted'
-                """
-            )
+                    and status <> 'deleted'"""
         elif name.endswith("_vintages"):
-            connection.execute(
-                f"""
-                create view "{name}" as select * replace (
-                    case when superseded_on <= {day} then superseded_on end as superseded_on
-                ) from release.marts."{name}" where released_on <= {day}
-                """
-            )
-        elif name.startswith("dim_"):
-            connection.execute(f'create view "{name}" as select * from release.marts."{name}"')
+            shown = f"""select * replace (case when superseded_on <= {day} then superseded_on end
+                as superseded_on) from {source} where released_on <= {day}"""
+        elif _dim(name):
+            shown = f"select * from {source}"
+        else:
+            told = f"{name} keeps no vintages; as of a day these can be asked: {', '.join(kept)}"
+            connection.execute(f"create view marts.\"{name}\" as select error('{told}') as {name}")
+            connection.execute(f'create view main."{name}" as select * from marts."{name}"')
+            continue
+        connection.execute(f'create table marts."{name}" as {shown}').fetchall()
+        connection.execute(f'create view main."{name}" as select * from marts."{name}"')
+    connection.execute("detach release")
+
+
+def _dim(name: str) -> bool:
+    return name.startswith("dim_")
 
 
 def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -117,28 +139,32 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
 
     Raises:
         UsageError: the SQL is wrong, wants to write, or asks for a mart that keeps no vintages as of a day.
-
     """
     if not sql.strip():
         raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')
     with reading(home, as_of) as connection:
         try:
+            _expect_questions(connection, sql)
             result = connection.execute(sql)
             columns = [column[0] for column in result.description or []]
             return Answer(columns, result.fetchall())
-        except duckdb.CatalogException as error:
-            if as_of is None:
-                raise _wrong(error) from error
-            marts = _marts(connection)
-            asked = [name for name in marts if name in str(error).splitlines()[0].split()]
-            kept = [name for name in marts if f"{name}_vintages" in marts]
-            what = f"{asked[0]} keeps no vintages" if asked else str(error).splitlines()[0]
-            raise UsageError(
-                what, f"as of a day these can be asked: {', '.join(kept)}, dim_holder"
-            ) from error
         except duckdb.Error as error:
             raise _wrong(error) from error
 
 
+def _expect_questions(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Only what asks: as of a day, the figures stand in memory, where a change would look as if it worked."""
+    for statement in connection.extract_statements(sql):
+        if statement.type.name not in ("SELECT", "EXPLAIN", "SHOW", "PRAGMA", "RELATION", "LOGICAL_PLAN"):
+            raise UsageError(
+                f"{statement.type.name} changes something; this only answers questions",
+                'ask: tidemark sql "select ..."',
+            )
+
+
 def _wrong(error: duckdb.Error) -> UsageError:
-    return UsageError(str(error).strip(), 'see what there is: tidemark sql "show all tables"')
+    said = str(error).strip()
+    if "keeps no vintages; " in said:
+        what, _, advice = said.removeprefix("Invalid Input Error: ").partition("; ")
+        return UsageError(what, advice)
+    return UsageError(said, 'see what there is: tidemark sql "show all tables"')

@@ -34,7 +34,7 @@ MISSING = {"n.a.": NOT_AVAILABLE, "*": SUPPRESSED}
 # No text file of ours holds one. UTF-16 without a byte order mark is ASCII with a NUL after each letter.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
-FIGURE = re.compile(r"-?\d+(\.\d+)?")
+FIGURE = re.compile(r"-?(0|[1-9]\d*)(\.(\d+))?")
 
 MONTHS = {
     name: number
@@ -57,7 +57,6 @@ class SourceFile:
 
         Raises:
             EmptyFileError, NotTheFileError, WrongEncodingError: see `text`.
-
         """
         # A file cut between CR and LF ends in a CR.
         text = self.text("ascii").replace("\r\n", "\n").removesuffix("\r")
@@ -161,20 +160,26 @@ def _no_constant(name: str) -> None:
 
 
 def read_figure(
-    file: SourceFile, line: int, text: str, what: str, missing: Mapping[str, str] = MISSING
+    file: SourceFile,
+    line: int,
+    text: str,
+    what: str,
+    missing: Mapping[str, str] = MISSING,
+    decimals: int | None = None,
 ) -> tuple[float | None, str]:
     """A figure as (value, status): 651.1 -> (651.1, published), n.a. -> (None, not_available).
 
     Args:
         what: which cell it is.
         missing: the publisher's marks for missing figures, and the status each stands for.
+        decimals: how many the publisher prints at the most; more would be another's figure.
 
     Raises:
         BadFigureError: the text is neither a figure nor a known mark.
-
     """
     token = text.strip()
-    if FIGURE.fullmatch(token):
+    found = FIGURE.fullmatch(token)
+    if found and (decimals is None or len(found[3] or "") <= decimals):
         return float(token), PUBLISHED
     if token in missing:
         return None, missing[token]
@@ -230,7 +235,6 @@ def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: s
 
     Returns:
         columns `key`, period_end (datetime64), measure, value (float, NaN = missing), status, unit, line.
-
     """
     frame = pd.DataFrame.from_records(
         list(rows), columns=[*key, "period_end", "measure", "value", "status", "line"]

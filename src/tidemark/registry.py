@@ -119,7 +119,6 @@ def read_passport(path: Path) -> Source:
 
     Raises:
         TidemarkError: the file is no YAML, or breaks the schema; names the place in the file.
-
     """
     schema = json.loads((path.parent / "passport.schema.json").read_text("utf-8"))
     try:

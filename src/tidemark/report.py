@@ -88,24 +88,28 @@ def show(answer: query.Answer, form: Format) -> None:
     elif form.value == "json":
         print(answer.as_json())
     else:
-        out = console()
-        table = _table(answer.columns, answer.rows)
-        unfolded = out.options.update(width=PIPE_WIDTH, max_width=PIPE_WIDTH)
-        if Measurement.get(out, unfolded, table).maximum <= out.width:
-            out.print(table)
-        else:
-            _upright(answer, out)
+        _print_rows(console(), answer.columns, answer.rows)
         rows = len(answer.rows)
         print(f"{rows:,} row{'' if rows == 1 else 's'}", file=sys.stderr)
 
 
-def _upright(answer: query.Answer, out: Console) -> None:
-    """Rows too wide for the terminal, a column a line, instead of columns folded beyond reading."""
-    width = max(len(name) for name in answer.columns)
-    for number, row in enumerate(answer.rows, start=1):
+def _print_rows(
+    out: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None
+) -> None:
+    """A table; where it is too wide for the terminal, a column a line instead of folds beyond reading."""
+    table = _table(columns, rows, title)
+    unfolded = out.options.update(width=PIPE_WIDTH, max_width=PIPE_WIDTH)
+    if Measurement.get(out, unfolded, table).maximum <= out.width:
+        out.print(table)
+        return
+    if title:
+        out.print(Text(title, style="bold"))
+    width = max(len(name) for name in columns)
+    for number, row in enumerate(rows, start=1):
         out.print(Text(f"row {number}", style="bold"))
-        for name, cell in zip(answer.columns, row, strict=True):
-            out.print(Text.assemble(f"  {name.ljust(width)}  ", _shown(cell)), soft_wrap=True)
+        for name, cell in zip(columns, row, strict=True):
+            shown = cell if isinstance(cell, Text) else _shown(cell)
+            out.print(Text.assemble(f"  {name.ljust(width)}  ", shown), soft_wrap=True)
 
 
 def loaded(releases: Iterable[Loaded]) -> None:
@@ -229,16 +233,29 @@ def _datasets(home: Home) -> list[tuple[str, int, date | None, int | None, str, 
                     (newest,) = connection.execute(
                         f"select max(period_end) from raw.\"{dataset.table}\" where status = 'published'"
                     ).fetchall()
-                    last = connection.execute(
-                        "select result from raw.outcomes where dataset = ? and step = 'validate' "
-                        "order by ended_at desc limit 1",
-                        [dataset.name],
-                    ).fetchall()
+                    last = (
+                        _waiting_verdict(home, dataset.name)
+                        or connection.execute(
+                            "select result from raw.outcomes where dataset = ? and step = 'validate' "
+                            "order by ended_at desc limit 1",
+                            [dataset.name],
+                        ).fetchall()
+                    )
                     period = f"{newest[0]:%Y-%m}" if newest[0] else "none"
                     rows.append((dataset.name, held[0], held[1], held[2], period, _verdict(last)))
         finally:
             connection.close()
     return rows
+
+
+def _waiting_verdict(home: Home, dataset: str) -> list[tuple[Any, ...]]:
+    """The newest validation that no writer has put into the warehouse yet; it is newer than those there."""
+    said = [
+        (outcome["result"],)
+        for outcome in warehouse.pending_outcomes(home)
+        if outcome["dataset"] == dataset and outcome["step"] == "validate"
+    ]
+    return said[-1:]
 
 
 def _verdict(last: list[tuple[Any, ...]]) -> Text:
@@ -311,9 +328,8 @@ def status(home: Home) -> None:
             )
             for r in refused
         ]
-        out.print(
-            _table(["dataset", "release", "outcome", "what was wrong", "on"], rows, title="In quarantine")
-        )
+        columns = ["dataset", "release", "outcome", "what was wrong", "on"]
+        _print_rows(out, columns, rows, title="In quarantine")
 
 
 def sources() -> None:

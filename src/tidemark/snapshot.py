@@ -32,7 +32,6 @@ def bundled(dataset: Dataset) -> list[Incoming]:
 
     Raises:
         TidemarkError: a file is gone or is not what the manifest says.
-
     """
     incoming = []
     with (folder() / "manifest.csv").open(encoding="utf-8", newline="") as manifest:

@@ -27,13 +27,20 @@ def load(dataset: str, ids: list[str]) -> dict[str, int]:
 
 
 def anything_new() -> bool:
-    """Whether the marts would differ from those published."""
-    return build.begin(Home.find())
+    """Whether the marts would differ from those published; if so, the build begins."""
+    home = Home.find()
+    if not build.anything_new(home):
+        return False
+    build.begin(home)
+    return True
 
 
 def validate_marts() -> dict[str, int]:
     """The expectations that held, by mart; fails if one did not."""
-    return {v.suite: v.expectations for v in build.validate_marts(Home.find())}
+    home = Home.find()
+    verdicts = build.validate_marts(home)
+    build.remember_built(home)
+    return {verdict.suite: verdict.expectations for verdict in verdicts}
 
 
 def publish_marts() -> str:

@@ -14,6 +14,7 @@ Only holders of `writing()` write; Airflow's one-slot pool keeps them from waiti
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from tidemark.settings import Home
 from tidemark.sources import parse
 
 WAIT_FOR_WRITER_SECONDS = 300
+LETTING_GO_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,6 @@ def writing(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[duckd
 
     Raises:
         BusyError: another process has been writing for longer than `wait` seconds.
-
     """
     with exclusive(home, wait):
         connection = connect(home, read_only=False)
@@ -85,12 +86,20 @@ def exclusive(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[Non
 def connect(home: Home, read_only: bool = True) -> duckdb.DuckDBPyConnection:
     if read_only and not home.warehouse.exists():
         raise TidemarkError(f"there is no warehouse at {home.warehouse}", "load something: make run")
-    try:
-        return duckdb.connect(str(home.warehouse), read_only=read_only)
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise BusyError(f"another process has {home.warehouse} open: {error}", "close it") from error
-        raise
+    until = time.monotonic() + LETTING_GO_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(home.warehouse), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            # A process that ends frees our lock a moment before DuckDB lets go of the file.
+            if time.monotonic() > until:
+                raise BusyError(
+                    f"another program has {home.warehouse} open",
+                    "close it there; programs that read should open the published release",
+                ) from error
+        time.sleep(0.2)
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -143,12 +152,17 @@ def load(
         batch: the release's observations, as its parser read and its suite passed them.
 
     Raises:
-        TidemarkError: the release came late, and a later one that must be taken anew is not in the archive.
-
+        TidemarkError: the release came late, and a later one that must be taken anew is not in the archive;
+            or the warehouse holds other bytes as this release.
     """
     place = (release.released_on, release.reissue)
-    held = {(row[0], row[1]) for row in _held(connection, dataset)}
+    held = _held(connection, dataset)
     if place in held:
+        if held[place] != release.sha256:
+            raise TidemarkError(
+                f"the warehouse holds other bytes as {release.id} than the archive does",
+                f"restore {home.archive} from a backup, or begin with an empty home",
+            )
         return Loaded(release, len(batch), 0, 0, already=True)
     in_archive = {(r.released_on, r.reissue): r for r in archive.releases(home, dataset.name)}
     later = sorted(other for other in held if other > place)
@@ -184,11 +198,12 @@ def load(
     return Loaded(release, len(batch), rows, len(later))
 
 
-def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> list[tuple[date, int]]:
-    held: list[tuple[date, int]] = connection.execute(
-        "select released_on, reissue from raw.releases where dataset = ? order by all", [dataset.name]
+def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> dict[tuple[date, int], str]:
+    """The hash of each release that is loaded, by its date and issue."""
+    rows = connection.execute(
+        "select released_on, reissue, archive_sha256 from raw.releases where dataset = ?", [dataset.name]
     ).fetchall()
-    return held
+    return {(released_on, reissue): digest for released_on, reissue, digest in rows}
 
 
 def _append(

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from tidemark import registry
-from tidemark.settings import HOME_VARIABLE, project_root
+from tidemark import build, registry
+from tidemark.settings import HOME_VARIABLE, Home, project_root
 
 MODELS = {path.stem for path in (project_root() / "dbt_project" / "models").rglob("*.sql")}
 
@@ -20,6 +20,7 @@ def dags(tmp_path_factory):
         patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
         patch.setenv("AIRFLOW__COSMOS__CACHE_DIR", str(root / "cosmos"))
         before = dict(os.environ)
+        build.manifest(Home.find())  # as a run does beforehand: a DAG that is slow to import is dropped
         from airflow.dag_processing.dagbag import DagBag
 
         bag = DagBag(str(project_root() / "dags"))

@@ -46,7 +46,9 @@ def published(home: Home) -> dict[str, Any]:
 
 
 def build_and_publish(home: Home) -> dict[str, Any]:
+    build.begin(home)
     build.dbt(home, ["build", "--exclude-resource-type", "test", "unit_test"])
+    build.remember_built(home)
     publish.publish(home)
     return published(home)
 

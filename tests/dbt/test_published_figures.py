@@ -465,3 +465,24 @@ def test_the_debt_first_stood_above_38_trillion_on_2025_10_21(loaded_template):
     finally:
         connection.close()
     assert found == (day("2025-10-21"),)
+
+
+def test_as_of_a_day_the_schema_may_be_named_and_the_release_is_out_of_reach(published_home: Home) -> None:
+    asked = "select holdings_usd_bn from {} where holder_id = 'CHN' and period_end = '2025-10-31'"
+    for name in ("fct_holdings", "marts.fct_holdings"):
+        assert query.ask(published_home, asked.format(name), day("2025-12-20")).rows == [(688.7,)]
+    with pytest.raises(UsageError):
+        query.ask(published_home, asked.format("release.marts.fct_holdings"), day("2025-12-20"))
+
+
+def test_as_of_a_day_vintages_end_with_it(published_home: Home) -> None:
+    asked = "select max(released_on), max(superseded_on) from fct_holdings_vintages"
+    ((released_on, superseded_on),) = query.ask(published_home, asked, day("2026-06-30")).rows
+    assert released_on == day("2026-06-18")
+    assert superseded_on <= day("2026-06-30")
+
+
+def test_json_keeps_columns_of_one_name_and_is_json(published_home: Home) -> None:
+    asked = "select 1 as x, 2 as x, 'nan'::double as y, 1.5 as z, null as n"
+    (row,) = json.loads(query.ask(published_home, asked).as_json())
+    assert row == {"x": 1, "x_1": 2, "y": None, "z": 1.5, "n": None}

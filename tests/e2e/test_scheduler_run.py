@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -178,3 +179,27 @@ def test_a_red_suite_turns_its_task_red_and_changes_nothing_downstream(run_home,
     told = json.loads(reason.read_text())
     assert told["outcome"] == "failed_suite"
     assert (reason.parent / told["file"]).read_bytes().count(b"718.0") == 1
+
+
+def test_a_killed_run_is_picked_up_by_the_next(run_home, tmp_path):
+    home = Home(tmp_path / "home")
+    with subprocess.Popen(
+        [sys.executable, "-m", "tidemark.cli", "--home", home.root, "run"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as killed:  # fmt: skip
+        until = time.monotonic() + 180
+        while not home.warehouse.exists():
+            assert killed.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        killed.kill()
+
+    done = tidemark(home, "run", "--quiet")
+
+    assert done.returncode == 0, done.stderr
+    assert tables_of(home) == tables_of(run_home)
+
+
+def tables_of(home: Home) -> dict:
+    """Rows and a hash of the contents of every table of the published release."""
+    return json.loads((home.current / "release.json").read_text())["tables"]

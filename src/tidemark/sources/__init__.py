@@ -27,7 +27,6 @@ class Parsed:
         observations: key columns as in the passport, period_end, measure, value, status, unit, line.
         edition_date: the release date that stands in the file, where one does.
         edition_line: the line it stands in.
-
     """
 
     observations: pd.DataFrame

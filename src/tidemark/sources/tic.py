@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,6 +51,9 @@ from tidemark.sources import Parsed
 FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
 
 ISO_MONTH = r"(19|20)\d\d-(0[1-9]|1[0-2])"
+# Figures in USD billion are printed with one decimal, or with none where it is zero.
+DECIMALS = 1
+
 ALL_OTHER = "All Other"
 GRAND_TOTAL = "Grand Total"
 # The rows below Grand Total, as Table 5 and as the other tables name them.
@@ -86,7 +90,7 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
             break
         label = _label(file, index + 1, cells[0], labels)
         for month, cell in zip(months, cells[1:], strict=True):
-            value, status = read_figure(file, index + 1, cell, f"{label}, {month:%Y-%m}")
+            value, status = read_figure(file, index + 1, cell, f"{label}, {month:%Y-%m}", decimals=DECIMALS)
             rows.append((label, month, "holdings", value, status, index + 1))
     else:
         raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
@@ -124,6 +128,14 @@ TABLE3_COUNTRIES, TABLE3_ORGANISATIONS = "69995", "79995"
 TABLE3_AGGREGATES = (
     TABLE3_GRAND_TOTAL, TABLE3_OFFICIAL, TABLE3_NON_OFFICIAL, TABLE3_COUNTRIES, TABLE3_ORGANISATIONS,
 )  # fmt: skip
+
+# Europe, Canada, Latin America, Caribbean, Asia, Africa, Other: together they are all countries.
+TABLE3_REGIONS = ("19992", "29998", "39942", "34401", "49999", "59994", "69906")
+# Every row that is no single country. Canada is both.
+TABLE3_TOTALS = frozenset(TABLE3_REGIONS) - {"29998"} | {
+    "16713", "16721", "69995", "72907", "76929", "79995", "99990", "99991", "99996",
+}  # fmt: skip
+TABLE3_BEGINS = "2020-01"
 
 
 def parse_slt_table3(file: SourceFile) -> Parsed:
@@ -205,7 +217,7 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
             what = f"{measure} of {keys['label'][row]}, {keys['month'][row]}"
             return bad_figure(file, first_line + row, text, what)
 
-        _refuse_first(table[column], r"^(-?\d+|n\.a\.)$", no_figure)
+        _refuse_first(table[column], r"^(0|-?[1-9]\d*|n\.a\.)$", no_figure)
         value = pc.if_else(missing, None, table[column]).cast(pa.float64()).to_numpy()
         parts.append(
             pd.DataFrame(
@@ -267,6 +279,13 @@ def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame)
         )
     full = sorted(keys["month"].unique(), reverse=True)
     expected = [str(p) for p in pd.period_range(full[-1], full[0], freq="M")][::-1]
+    if full[-1] != TABLE3_BEGINS:
+        raise TruncatedFileError(
+            file.name,
+            first_line + len(keys) - 1,
+            f"the series begin in {full[-1]}, not in {TABLE3_BEGINS}",
+            FETCH_AGAIN,
+        )
     for (label, _), months in keys.groupby(["label", "code"], sort=False)["month"]:
         if list(months) != expected:
             lacking = [m for m in expected if m not in set(months)]
@@ -407,7 +426,9 @@ class _History:
             label = _label(self.file, number, cells[0], labels)
             self._expect_nothing_beyond(number, cells, len(months))
             for (month, series), cell in zip(months, cells[1:], strict=False):
-                value, status = read_figure(self.file, number, cell, f"{label}, {month:%Y-%m}")
+                value, status = read_figure(
+                    self.file, number, cell, f"{label}, {month:%Y-%m}", decimals=DECIMALS
+                )
                 rows.append((label, series, month, "holdings", value, status, number))
             if label == OFFICIAL_ROWS["mfhhis01"][-1]:
                 break
@@ -566,7 +587,9 @@ def parse_mfh(file: SourceFile) -> Parsed:
             )
         label = _label(file, number, line[: figures[0].start()], labels)
         for month, token in zip(months, figures, strict=True):
-            value, status = read_figure(file, number, token.group(), f"{label}, {month:%Y-%m}")
+            value, status = read_figure(
+                file, number, token.group(), f"{label}, {month:%Y-%m}", decimals=DECIMALS
+            )
             rows.append((label, month, "holdings", value, status, number))
     if edition is None:
         raise _cut(file, lines, "the edition date below the table is missing")
@@ -641,7 +664,7 @@ def parse_cited_first_prints(file: SourceFile) -> Parsed:
                 file.name, number, f"{label}, {month_text} stands a second time", "keep one of the two lines"
             )
         seen.add((label, month))
-        value, status = read_figure(file, number, figure, f"{label}, {month_text}")
+        value, status = read_figure(file, number, figure, f"{label}, {month_text}", decimals=DECIMALS)
         rows.append((label, month, "holdings", value, status, number))
     if not rows:
         raise TruncatedFileError(file.name, 1, "no figures follow the header", "add some, or drop the file")
@@ -851,29 +874,47 @@ def check_major_holders(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_table3(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Adds, on the rows of the totals, how far their parts are from them (USD million, else NaN).
+    """Adds, on the rows they speak of, how far figures are from what they must agree with (else NaN).
 
-    `term_gap`: long-term and short-term less total, for holdings and for net sales. `owner_gap`: official
-    and non-official less Grand Total. `group_gap`: all countries and organisations less Grand Total.
+    USD million: `term_gap`, long-term and short-term less total, for holdings and for net sales;
+    `flow_gap`, the month's change in short-term holdings less short-term net sales; `region_gap`, the regions
+    and Canada less all countries; `owner_gap`, official and non-official less Grand Total; `group_gap`, all
+    countries and organisations less Grand Total. Percent: `unlisted_pct`, the part of all countries' holdings
+    that no listed country has.
     """
-    wide = frame.pivot(index=["code", "period_end"], columns="measure", values="value")
-    term = pd.concat(
-        {
-            f"{what}_total": wide[f"{what}_long_term"] + wide[f"{what}_short_term"] - wide[f"{what}_total"]
-            for what in ("holdings", "net_sales")
-        },
-        names=["measure"],
-    )
+    wide = frame.pivot(index=["code", "period_end"], columns="measure", values="value").sort_index()
+    by_cell = {
+        f"{what}_total": wide[f"{what}_long_term"] + wide[f"{what}_short_term"] - wide[f"{what}_total"]
+        for what in ("holdings", "net_sales")
+    }
+    flow = wide["holdings_short_term"].groupby(level="code").diff() - wide["net_sales_short_term"]
     by_code = frame.pivot(index=["measure", "period_end"], columns="code", values="value")
-    owner = by_code[TABLE3_OFFICIAL] + by_code[TABLE3_NON_OFFICIAL] - by_code[TABLE3_GRAND_TOTAL]
-    group = by_code[TABLE3_COUNTRIES] + by_code[TABLE3_ORGANISATIONS] - by_code[TABLE3_GRAND_TOTAL]
+    whole = by_code[TABLE3_COUNTRIES]
+    regions = by_code.reindex(columns=TABLE3_REGIONS).sum(axis=1, skipna=False)
+    listed = by_code.drop(columns=list(TABLE3_TOTALS), errors="ignore").sum(axis=1)
+    holdings = by_code.index.get_level_values("measure").isin(["holdings_total", "holdings_long_term"])
+    unlisted = (100 * (whole - listed) / whole).where(holdings)
+
     cells = pd.MultiIndex.from_frame(frame[["measure", "code", "period_end"]])
-    total = frame["code"] == TABLE3_GRAND_TOTAL
     months = pd.MultiIndex.from_frame(frame[["measure", "period_end"]])
+
+    def of_cells(gaps: dict[str, pd.Series]) -> np.ndarray[Any, Any]:
+        found: np.ndarray[Any, Any] = pd.concat(gaps, names=["measure"]).reindex(cells).to_numpy()
+        return found
+
+    def of_total(code: str, gap: pd.Series) -> np.ndarray[Any, Any]:
+        return np.where(frame["code"] == code, gap.reindex(months).to_numpy(), np.nan)
+
+    total = by_code[TABLE3_GRAND_TOTAL]
     return frame.assign(
-        term_gap=term.reindex(cells).to_numpy(),
-        owner_gap=np.where(total, owner.reindex(months).to_numpy(), np.nan),
-        group_gap=np.where(total, group.reindex(months).to_numpy(), np.nan),
+        term_gap=of_cells(by_cell),
+        flow_gap=of_cells({"net_sales_short_term": flow}),
+        region_gap=of_total(TABLE3_COUNTRIES, regions - whole),
+        unlisted_pct=of_total(TABLE3_COUNTRIES, unlisted),
+        owner_gap=of_total(
+            TABLE3_GRAND_TOTAL, by_code[TABLE3_OFFICIAL] + by_code[TABLE3_NON_OFFICIAL] - total
+        ),
+        group_gap=of_total(TABLE3_GRAND_TOTAL, whole + by_code[TABLE3_ORGANISATIONS] - total),
     )
 
 
