@@ -179,7 +179,7 @@ def read_figure(
     """
     token = text.strip()
     found = FIGURE.fullmatch(token)
-    if found and (decimals is None or len(found[3] or "") <= decimals):
+    if found and (decimals is None or len((found[3] or "").rstrip("0")) <= decimals):
         return float(token), PUBLISHED
     if token in missing:
         return None, missing[token]
