@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.conftest import BUNDLED, day
-from tidemark import build, pipeline, publish, registry
+from tidemark import archive, build, pipeline, publish, registry
 from tidemark.errors import BuildError, TidemarkError
 from tidemark.settings import project_root
 from tidemark.snapshot import Incoming
@@ -85,7 +85,7 @@ def test_a_killed_build_is_not_published_and_the_next_one_is_whole(revised_home)
         subprocess.run([*command[:-1], step], check=True, capture_output=True)
     assert not build.anything_new(revised_home)
     tables = json.loads((revised_home.current / "release.json").read_text())["tables"]
-    assert tables["raw.releases"]["rows"] == 8
+    assert tables["raw.releases"]["rows"] == len(archive.releases(revised_home))
 
 
 def children_of(pid):

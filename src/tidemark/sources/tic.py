@@ -217,8 +217,9 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
             what = f"{measure} of {keys['label'][row]}, {keys['month'][row]}"
             return bad_figure(file, first_line + row, text, what)
 
-        _refuse_first(table[column], r"^(0|-?[1-9]\d*|n\.a\.)$", no_figure)
-        value = pc.if_else(missing, None, table[column]).cast(pa.float64()).to_numpy()
+        _refuse_first(table[column], r"^(-?(0|[1-9]\d*)|n\.a\.)$", no_figure)
+        # The publisher prints -0 where it rounds to nothing; adding zero takes the sign away.
+        value = pc.if_else(missing, None, table[column]).cast(pa.float64()).to_numpy() + 0.0
         parts.append(
             pd.DataFrame(
                 {
