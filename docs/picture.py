@@ -22,7 +22,7 @@ THEME = TerminalTheme(
 )
 
 if __name__ == "__main__":
-    console = Console(record=True, width=92, highlight=False, file=io.StringIO(), force_terminal=True)
+    console = Console(record=True, width=98, highlight=False, file=io.StringIO(), force_terminal=True)
     report.answers(Home.find(), console)
     said = console.export_svg(title="make run", theme=THEME)
     # The style that rich writes fetches its font from elsewhere; the reader's own monospace font does.
