@@ -140,8 +140,6 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
     Raises:
         UsageError: the SQL is wrong, wants to write, or asks for a mart that keeps no vintages as of a day.
     """
-    if not sql.strip():
-        raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')
     with reading(home, as_of) as connection:
         try:
             _expect_questions(connection, sql)
@@ -154,7 +152,10 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
 
 def _expect_questions(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Only what asks: as of a day, the figures stand in memory, where a change would look as if it worked."""
-    for statement in connection.extract_statements(sql):
+    statements = connection.extract_statements(sql)
+    if not statements:
+        raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')
+    for statement in statements:
         if statement.type.name not in ("SELECT", "EXPLAIN", "SHOW", "PRAGMA", "RELATION", "LOGICAL_PLAN"):
             raise UsageError(
                 f"{statement.type.name} changes something; this only answers questions",
