@@ -97,7 +97,8 @@ def anything_new(home: Home) -> bool:
     """Whether the published release was made from something else than what is loaded now."""
     published = _read_note(home.root / PUBLISHED_NOTE)
     stands = home.current.exists() and home.current.resolve().name == published.get("release")
-    return not stands or published.get("inputs") != inputs_fingerprint(home)
+    with warehouse.writing(home) as connection:
+        return not stands or published.get("inputs") != inputs_fingerprint(connection)
 
 
 def begin(home: Home) -> None:
@@ -105,7 +106,8 @@ def begin(home: Home) -> None:
 
     A release that is loaded while the build runs is not in that note, and so is built the next time.
     """
-    inputs = inputs_fingerprint(home)
+    with warehouse.writing(home) as connection:
+        inputs = inputs_fingerprint(connection)
     (home.root / BUILT_NOTE).unlink(missing_ok=True)
     archive.write_atomically(home.root / BUILDING_NOTE, json.dumps({"inputs": inputs}).encode())
 
@@ -120,11 +122,18 @@ def remember_built(home: Home) -> None:
 def expect_built(home: Home) -> None:
     """Refuse to publish marts that were not built whole from what is loaded.
 
+    The caller holds the right to write, so that nothing is loaded between this and the publication.
+
     Raises:
         TidemarkError: the last build was stopped, failed, was not validated, or is older than the last load.
     """
     built = _read_note(home.root / BUILT_NOTE).get("inputs")
-    if built is None or built != inputs_fingerprint(home):
+    connection = warehouse.connect(home)
+    try:
+        inputs = inputs_fingerprint(connection)
+    finally:
+        connection.close()
+    if built != inputs:
         raise TidemarkError(
             "the marts are not built and validated from what is loaded now",
             "build them: tidemark build; the published release is as it was",
@@ -132,7 +141,7 @@ def expect_built(home: Home) -> None:
 
 
 def remember_published(home: Home, release: str) -> None:
-    """Note what the release that is now current was made from; `begin` compares with it."""
+    """Note what the release that is now current was made from; `anything_new` compares with it."""
     note = {**_read_note(home.root / BUILT_NOTE), "release": release}
     archive.write_atomically(home.root / PUBLISHED_NOTE, json.dumps(note).encode())
 
@@ -209,16 +218,15 @@ def _mart(home: Home, mart: str) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(text, "str"))
 
 
-def inputs_fingerprint(home: Home) -> str:
+def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     """What the marts would be built from now: the releases held and the models, as one hash.
 
     Two builds with one fingerprint give the same marts; our own clock is left out of it.
     """
     digest = _project_hash()
-    with warehouse.writing(home) as connection:
-        held = connection.execute(
-            "select dataset, released_on, reissue, archive_sha256 from raw.releases order by all"
-        ).fetchall()
+    held = connection.execute(
+        "select dataset, released_on, reissue, archive_sha256 from raw.releases order by all"
+    ).fetchall()
     digest.update(repr(held).encode())
     return digest.hexdigest()
 

@@ -51,8 +51,8 @@ def publish(home: Home) -> Published:
         TidemarkError: the marts are not built whole from what is loaded, or the copy does not hold what
             the warehouse holds; `current` stays where it is.
     """
-    build.expect_built(home)
     with outcome_of(home, "publish") as outcome, warehouse.exclusive(home):
+        build.expect_built(home)
         home.published.mkdir(parents=True, exist_ok=True)
         _sweep(home)
         aside = Path(tempfile.mkdtemp(prefix=".building-", dir=home.published))

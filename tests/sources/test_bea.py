@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import bundled_file, day
 from tests.sources.damage import ENCODINGS, NO_FILE, assert_encoding_refused, batch_refusal, refusal
-from tidemark import pipeline, quality, registry, snapshot, sources, warehouse
+from tidemark import pipeline, registry, snapshot, sources, warehouse
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -21,7 +21,6 @@ from tidemark.errors import (
     WrongLayoutError,
 )
 from tidemark.reading import NOT_AVAILABLE, SourceFile
-from tidemark.settings import Home
 from tidemark.snapshot import Incoming
 
 GDP = registry.dataset("bea/gdp")
@@ -35,12 +34,6 @@ ROW_LINE = TEXT[: TEXT.index(ROW)].count("\n") + 1
 def changed(old, new) -> bytes:
     assert TEXT.count(old) == 1
     return TEXT.replace(old, new).encode("utf-8")
-
-
-@pytest.fixture(scope="module")
-def check(tmp_path_factory):
-    with quality.checking(Home(tmp_path_factory.mktemp("checking"))) as runs_suite:
-        yield runs_suite
 
 
 # --- What the publisher sends ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import bundled_file, day
 from tests.sources.damage import ENCODINGS, NO_FILE, assert_encoding_refused, batch_refusal, refusal
-from tidemark import pipeline, quality, registry, snapshot, sources, warehouse
+from tidemark import pipeline, registry, snapshot, sources, warehouse
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -23,7 +23,6 @@ from tidemark.errors import (
     WrongLayoutError,
 )
 from tidemark.reading import NOT_AVAILABLE, SourceFile
-from tidemark.settings import Home
 from tidemark.snapshot import Incoming
 
 DEBT = registry.dataset("fiscaldata/debt_to_penny")
@@ -76,12 +75,6 @@ def with_figure(dataset, literal) -> bytes:
 
 def parsed(dataset, data=None):
     return sources.parse(dataset, SourceFile("f", data or FILES[dataset.id].data)).observations
-
-
-@pytest.fixture(scope="module")
-def check(tmp_path_factory):
-    with quality.checking(Home(tmp_path_factory.mktemp("checking"))) as runs_suite:
-        yield runs_suite
 
 
 # --- What the publisher sends ---------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.conftest import bundled_file, day
-from tidemark import archive, cli, pipeline, quality, registry, sources, warehouse
+from tidemark import archive, cli, pipeline, registry, sources, warehouse
 from tidemark.archive import Release
 from tidemark.errors import (
     BadFigureError,
@@ -129,13 +129,6 @@ def batch_refusal(check, layout, data, kind, line=..., released_on=None) -> Refu
 
 def no_suite(*_):
     raise AssertionError("this file should not have come as far as its suite")
-
-
-@pytest.fixture(scope="module")
-def check(tmp_path_factory):
-    """Runs suites somewhere where nothing is loaded."""
-    with quality.checking(Home(tmp_path_factory.mktemp("checking"))) as runs_suite:
-        yield runs_suite
 
 
 # --- Something else than the file ---------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import pandas as pd
 
@@ -38,6 +39,11 @@ def _module(dataset: Dataset) -> ModuleType:
     return import_module(f"tidemark.sources.{dataset.source}")
 
 
+def _offered(dataset: Dataset, table: str) -> Any:
+    """What the source's module has for a dataset in one of its tables; None where it has none."""
+    return getattr(_module(dataset), table, {}).get(dataset.id)
+
+
 def parse(dataset: Dataset, file: SourceFile) -> Parsed:
     """Read a file of this dataset; raises a RefusedFileError that names file and line."""
     parser: Callable[[SourceFile], Parsed] = _module(dataset).PARSERS[dataset.id]
@@ -46,11 +52,11 @@ def parse(dataset: Dataset, file: SourceFile) -> Parsed:
 
 def edition_date(dataset: Dataset, file: SourceFile) -> date | None:
     """The release date that stands in the file; None where this layout has none."""
-    look: Callable[[SourceFile], date] | None = _module(dataset).EDITION_DATES.get(dataset.id)
+    look: Callable[[SourceFile], date] | None = _offered(dataset, "EDITION_DATES")
     return look(file) if look else None
 
 
 def with_checks(dataset: Dataset, observations: pd.DataFrame) -> pd.DataFrame:
     """The batch that the dataset's suite validates: the observations and the columns it checks them by."""
-    add: Callable[[Dataset, pd.DataFrame], pd.DataFrame] | None = _module(dataset).CHECKS.get(dataset.id)
+    add: Callable[[Dataset, pd.DataFrame], pd.DataFrame] | None = _offered(dataset, "CHECKS")
     return add(dataset, observations) if add else observations

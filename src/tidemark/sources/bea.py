@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-
-import pandas as pd
 
 from tidemark.fred import read_fred_csv
 from tidemark.reading import SourceFile, month_end
-from tidemark.registry import Dataset
 from tidemark.sources import Parsed
 
 FIRST_QUARTER = date(1947, 1, 1)
@@ -31,5 +27,3 @@ def parse_gdp(file: SourceFile) -> Parsed:
 
 
 PARSERS = {"gdp": parse_gdp}
-EDITION_DATES: dict[str, Callable[[SourceFile], date]] = {}
-CHECKS: dict[str, Callable[[Dataset, pd.DataFrame], pd.DataFrame]] = {}

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
-
-import pandas as pd
 
 from tidemark.fred import read_fred_csv
 from tidemark.reading import SourceFile
-from tidemark.registry import Dataset
 from tidemark.sources import Parsed
 
 FIRST_WEDNESDAY = date(2002, 12, 18)
@@ -30,5 +26,3 @@ def parse_treast(file: SourceFile) -> Parsed:
 
 
 PARSERS = {"treast": parse_treast}
-EDITION_DATES: dict[str, Callable[[SourceFile], date]] = {}
-CHECKS: dict[str, Callable[[Dataset, pd.DataFrame], pd.DataFrame]] = {}

@@ -8,7 +8,7 @@ release no longer lists counts as withdrawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -287,5 +287,4 @@ def _expect_first(file: SourceFile, line: int, day: date, first: date) -> None:
 
 
 PARSERS = {"debt_to_penny": parse_debt_to_penny, "interest_expense": parse_interest_expense}
-EDITION_DATES: dict[str, Callable[[SourceFile], date]] = {}
 CHECKS = {"debt_to_penny": check_debt}
