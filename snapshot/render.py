@@ -31,7 +31,7 @@ def manifest(rendered: list[Rendered]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["dataset", "released_on", "file", "source_url", "sha256", "bytes"])
-    for item in sorted(rendered, key=lambda item: (item.dataset, item.released_on)):
+    for item in sorted(rendered, key=lambda item: (item.dataset, item.released_on, item.file)):
         digest = hashlib.sha256(item.data).hexdigest()
         writer.writerow([item.dataset, item.released_on, item.file, item.source_url, digest, len(item.data)])
     return out.getvalue().encode("utf-8")

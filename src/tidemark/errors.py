@@ -87,6 +87,12 @@ class TruncatedFileError(RefusedFileError):
     outcome = "truncated"
 
 
+class TooLargeError(RefusedFileError):
+    """A file that would unpack to more, or holds more, than any of the publisher's does."""
+
+    outcome = "too_large"
+
+
 class UnknownLabelError(RefusedFileError):
     """A holder that the alias table does not know."""
 

@@ -27,7 +27,7 @@ from tidemark.errors import (
     UsageError,
     WrongDateError,
 )
-from tidemark.reading import SourceFile
+from tidemark.reading import SourceFile, quoted
 from tidemark.registry import Dataset
 from tidemark.settings import Home, project_root
 from tidemark.snapshot import Incoming
@@ -102,7 +102,7 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
             try:
                 with outcome_of(home, "validate", dataset.name, release_id) as outcome:
                     batch = validated_batch(dataset, release, data, check)
-                    outcome.rows = len(batch)
+                    outcome.rows = len(quoted(batch))
             except RefusedFileError as error:
                 quarantine(home, dataset, release.file, data, release, error)
                 refused.append(error)
@@ -120,7 +120,7 @@ def validated_batch(dataset: Dataset, release: Release, data: bytes, check: qual
     parsed = sources.parse(dataset, SourceFile(release.file, data))
     _expect_date(dataset, release, parsed)
     _expect_known_labels(dataset, release, parsed.observations)
-    batch = sources.with_checks(dataset, parsed.observations)
+    batch = sources.with_checks(dataset, quoted(parsed.observations))
     verdict = check(dataset.name, batch, release.id, quality.parameters_of(dataset))
     if not verdict.success:
         first, *others = verdict.problems
@@ -161,12 +161,14 @@ def _expect_date(dataset: Dataset, release: Release, parsed: sources.Parsed) -> 
             f"{dataset.name} ended with the release of {dataset.last_release}; there is none of {day}",
             "its successor is named in the passport",
         )
-    newest = parsed.observations["period_end"].max().date()
-    if newest >= day:
+    newest = quoted(parsed.observations)["period_end"].max().date()
+    if (newest - day).days >= dataset.looks_ahead_days:
         raise WrongDateError(
             file,
             None,
-            f"holds figures up to {newest:%Y-%m-%d}, which had not ended on {day}",
+            f"holds figures up to {newest:%Y-%m-%d}, which had not ended on {day}"
+            if not dataset.looks_ahead_days
+            else f"looks ahead to {newest:%Y-%m-%d}, more than {dataset.looks_ahead_days:,} days after {day}",
             "give the release's date",
         )
     age = (day - newest).days

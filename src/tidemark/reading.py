@@ -27,6 +27,10 @@ from tidemark.errors import (
 )
 
 PUBLISHED, NOT_AVAILABLE, SUPPRESSED, DELETED = "published", "not_available", "suppressed", "deleted"
+# A cell that a bundled extract leaves out of the publisher's table. It says nothing: neither a figure, nor
+# that there is none, nor that what stood before was withdrawn. No publisher writes so.
+NOT_QUOTED = "not_quoted"
+NOT_QUOTED_MARK = "not quoted"
 
 # What publishers write where a figure is missing. The star stands for an amount too small to print.
 MISSING = {"n.a.": NOT_AVAILABLE, "*": SUPPRESSED}
@@ -75,7 +79,7 @@ class SourceFile:
             TruncatedFileError, WrongLayoutError: it is no JSON, because it is cut off or otherwise.
 
         """
-        head = self._head()
+        head = self._text_head()
         text = self._decoded("ascii")
         self._expect_no_control(text.replace("\r\n", "\n"))
         if not head.startswith((b"{", b"[")):
@@ -104,15 +108,22 @@ class SourceFile:
 
     def text(self, encoding: str) -> str:
         """The file as text, refused where it is empty, a web page or JSON, or in another encoding."""
-        if self._head().startswith((b"{", b"[")):
+        if self._text_head().startswith((b"{", b"[")):
             raise NotTheFileError(self.name, 1, "JSON stands where the file is due", "check the URL")
         return self._decoded(encoding)
 
-    def _head(self) -> bytes:
+    def _text_head(self) -> bytes:
         """The first bytes, in lower case; refused where the file is empty, a web page or a workbook."""
+        head = self.head().lower()
+        if head.startswith(b"pk\x03\x04"):
+            raise NotTheFileError(self.name, 1, "a workbook or zip stands where text is due", "check the URL")
+        return head
+
+    def head(self) -> bytes:
+        """The first bytes; refused where the file is empty or a web page."""
         if not self.data.strip(b"\x00 \t\r\n"):
             raise EmptyFileError(self.name, None, "the file is empty", "fetch it again")
-        head = self.data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        head = self.data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
         if head.startswith(b"<"):
             raise NotTheFileError(
                 self.name,
@@ -120,8 +131,6 @@ class SourceFile:
                 "a web page (HTML) stands where the file is due",
                 "the publisher answers so for a missing or blocked file: open the URL in a browser",
             )
-        if head.startswith(b"pk\x03\x04"):
-            raise NotTheFileError(self.name, 1, "a workbook or zip stands where text is due", "check the URL")
         return head
 
     def _decoded(self, encoding: str) -> str:
@@ -253,3 +262,8 @@ def tidy(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     }
     order = [*key, "period_end", "measure", "value", "status", "unit", "line"]
     return frame[order].astype(types)
+
+
+def quoted(observations: pd.DataFrame) -> pd.DataFrame:
+    """The observations that say something: without the cells that an extract leaves out."""
+    return observations[observations["status"] != NOT_QUOTED]

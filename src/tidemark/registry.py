@@ -45,6 +45,14 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class PlausibleRevision:
+    """How far a published figure may still move, as a share of it; 0 where none ever does."""
+
+    ratio: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One file of a source. `name` is `source/dataset`, `table` its table in the schema `raw`.
 
@@ -64,9 +72,11 @@ class Dataset:
     absence: Literal["window", "deletion"]
     released_on_from: Literal["edition_date", "last_modified", "calendar", "fetch_day", "given"]
     content_age_days: int
+    looks_ahead_days: int = 0
     series: tuple[str, ...] = ()
     last_release: date | None = None
     closing: Closing | None = None
+    plausible_revision: PlausibleRevision | None = None
     frictions: tuple[str, ...] = ()
     reference_values: tuple[dict[str, Any], ...] = field(default=(), hash=False)
 
@@ -142,6 +152,7 @@ def _dataset(source: str, entry: dict[str, Any]) -> Dataset:
     if closing is not None:
         exceptions = tuple(ClosingException(**e) for e in closing.pop("exceptions", ()))
         closing = Closing(exceptions=exceptions, **closing)
+    plausible = entry.pop("plausible_revision", None)
     return Dataset(
         source=source,
         key=tuple(entry.pop("key")),
@@ -150,6 +161,7 @@ def _dataset(source: str, entry: dict[str, Any]) -> Dataset:
         frictions=tuple(entry.pop("frictions", ())),
         reference_values=tuple(entry.pop("reference_values", ())),
         closing=closing,
+        plausible_revision=PlausibleRevision(**plausible) if plausible else None,
         **entry,
     )
 

@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 from tidemark import archive, registry
 from tidemark.archive import Release
 from tidemark.errors import BusyError, TidemarkError
-from tidemark.reading import DELETED, SourceFile
+from tidemark.reading import DELETED, NOT_QUOTED, SourceFile, quoted
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 from tidemark.sources import parse
@@ -163,7 +163,7 @@ def load(
                 f"the warehouse holds other bytes as {release.id} than the archive does",
                 f"restore {home.archive} from a backup, or begin with an empty home",
             )
-        return Loaded(release, len(batch), 0, 0, already=True)
+        return Loaded(release, len(quoted(batch)), 0, 0, already=True)
     in_archive = {(r.released_on, r.reissue): r for r in archive.releases(home, dataset.name)}
     later = sorted(other for other in held if other > place)
     for other in later:
@@ -188,14 +188,15 @@ def load(
             "insert into raw.releases values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 release.dataset, release.released_on, release.reissue, release.sha256, release.source_url,
-                release.file, release.evidence, release.bytes, len(batch), _utc(release.first_seen_at),
+                release.file, release.evidence, release.bytes, len(quoted(batch)),
+                _utc(release.first_seen_at),
             ],
         )  # fmt: skip
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
-    return Loaded(release, len(batch), rows, len(later))
+    return Loaded(release, len(quoted(batch)), rows, len(later))
 
 
 def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> dict[tuple[date, int], str]:
@@ -209,7 +210,10 @@ def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> dict[tuple
 def _append(
     connection: duckdb.DuckDBPyConnection, dataset: Dataset, release: Release, batch: pd.DataFrame
 ) -> int:
-    """Insert the rows by which a release differs from what stood before it; returns how many."""
+    """Insert the rows by which a release differs from what stood before it; returns how many.
+
+    A cell that an extract leaves out is neither news nor withdrawn.
+    """
     cell = [*(f'"{column}"' for column in dataset.key), "period_end", "measure"]
     cells = ", ".join(cell)
     same = " and ".join(f"said.{column} = stood.{column}" for column in cell)
@@ -238,8 +242,10 @@ def _append(
                     said.value, said.status, said.unit,
                     $released_on as released_on, $reissue as reissue, $sha256 as archive_sha256, said.line
                 from said left join stood on {same}
-                where stood.status is null or stood.status <> said.status or stood.unit <> said.unit
+                where said.status <> '{NOT_QUOTED}' and (
+                    stood.status is null or stood.status <> said.status or stood.unit <> said.unit
                     or stood.value is distinct from said.value
+                )
                 {withdrawn if dataset.absence == "deletion" else ""}
             )
             select * from news order by {cells}
