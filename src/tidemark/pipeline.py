@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tidemark import archive, quality, sources, warehouse
+from tidemark import archive, corrections, quality, sources, warehouse
 from tidemark.archive import Release
 from tidemark.errors import (
     FailedSuiteError,
@@ -120,6 +120,7 @@ def validated_batch(dataset: Dataset, release: Release, data: bytes, check: qual
     parsed = sources.parse(dataset, SourceFile(release.file, data))
     _expect_date(dataset, release, parsed)
     _expect_known_labels(dataset, release, parsed.observations)
+    corrections.expect_unrepaired(dataset, release.file, release.released_on, quoted(parsed.observations))
     batch = sources.with_checks(dataset, quoted(parsed.observations))
     verdict = check(dataset.name, batch, release.id, quality.parameters_of(dataset))
     if not verdict.success:

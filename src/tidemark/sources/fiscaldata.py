@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from tidemark import corrections
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -108,12 +109,11 @@ def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None
 def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Adds `closing_gap` on the rows of the total: its parts less the total, USD (NaN without parts).
 
-    Taken in cents as published, since floats of this size do not subtract exactly. A gap that the passport
-    lists as published so is taken off; once the publisher repairs it, the difference shows.
+    Taken in cents as published, since floats of this size do not subtract exactly. A gap that a correction
+    knows as published so is taken off.
     """
     by_day = frame.pivot(index="period_end", columns="label", values="value").dropna()
-    assert dataset.closing is not None
-    known = {exception.period_end: exception.gap for exception in dataset.closing.exceptions}
+    known = {c.period_end: c.closing_gap for c in corrections.of(dataset) if c.closing_gap is not None}
     gaps = {}
     for day, public, own, total in by_day[[HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]].itertuples():
         gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day.date(), 0.0))
