@@ -16,6 +16,7 @@ publisher has repaired it, so the correction must end (`released_to`: the last r
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -118,13 +119,34 @@ def _correction(row: dict[str, str]) -> Correction:
     )
 
 
+def that_hold(dataset: Dataset, frame: pd.DataFrame) -> tuple[Correction, ...]:
+    """The corrections all of whose cells (those that share an id) stand in a release as they expect."""
+    changed = {correction.id for correction, _, _ in _changed(dataset, of(dataset), frame)}
+    return tuple(c for c in of(dataset) if c.id not in changed)
+
+
 def expect_unrepaired(dataset: Dataset, file: str, released_on: date, frame: pd.DataFrame) -> None:
     """Every corrected cell that a release states is stated as wrong as the correction expects it.
 
     Raises:
         OutdatedCorrectionError: it is not, so the publisher has repaired it; names line and correction.
     """
-    for correction in of(dataset, released_on):
+    for correction, line, value in _changed(dataset, of(dataset, released_on), frame):
+        raise OutdatedCorrectionError(
+            file,
+            line,
+            f"{', '.join(correction.key)}, {correction.period_end} is {value:,}, where the correction "
+            f"{correction.id!r} expects {correction.expect:,}: the publisher has changed it",
+            f"end the correction in {SEED}: set released_to to the last release that bears the "
+            "expected figure",
+        )
+
+
+def _changed(
+    dataset: Dataset, corrections: tuple[Correction, ...], frame: pd.DataFrame
+) -> Iterator[tuple[Correction, int, float]]:
+    """The corrections whose cell is stated otherwise than expected, with its line and figure."""
+    for correction in corrections:
         here = (frame["period_end"] == pd.Timestamp(correction.period_end)) & (
             frame["measure"] == correction.measure
         )
@@ -132,12 +154,4 @@ def expect_unrepaired(dataset: Dataset, file: str, released_on: date, frame: pd.
             here &= frame[column] == value
         for line, value in frame.loc[here, ["line", "value"]].itertuples(index=False):
             if value != correction.expect:
-                raise OutdatedCorrectionError(
-                    file,
-                    int(line),
-                    f"{', '.join(correction.key)}, {correction.period_end} is {value:,}, where the "
-                    f"correction {correction.id!r} expects {correction.expect:,}: "
-                    "the publisher has changed it",
-                    f"end the correction in {SEED}: set released_to to the last release that bears the "
-                    "expected figure",
-                )
+                yield correction, int(line), float(value)

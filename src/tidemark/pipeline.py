@@ -120,7 +120,6 @@ def validated_batch(dataset: Dataset, release: Release, data: bytes, check: qual
     parsed = sources.parse(dataset, SourceFile(release.file, data))
     _expect_date(dataset, release, parsed)
     _expect_known_labels(dataset, release, parsed.observations)
-    corrections.expect_unrepaired(dataset, release.file, release.released_on, quoted(parsed.observations))
     batch = sources.with_checks(dataset, quoted(parsed.observations))
     verdict = check(dataset.name, batch, release.id, quality.parameters_of(dataset))
     if not verdict.success:
@@ -135,6 +134,7 @@ def validated_batch(dataset: Dataset, release: Release, data: bytes, check: qual
             first.message + more,
             f"compare with {dataset.url}; if the file is right, mend expectations/{dataset.name}.json",
         )
+    corrections.expect_unrepaired(dataset, release.file, release.released_on, quoted(parsed.observations))
     return parsed.observations
 
 

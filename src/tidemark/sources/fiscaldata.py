@@ -113,7 +113,7 @@ def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     knows as published so is taken off.
     """
     by_day = frame.pivot(index="period_end", columns="label", values="value").dropna()
-    known = {c.period_end: c.closing_gap for c in corrections.of(dataset) if c.closing_gap is not None}
+    known = {c.period_end: c.closing_gap for c in corrections.that_hold(dataset, frame) if c.closing_gap}
     gaps = {}
     for day, public, own, total in by_day[[HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]].itertuples():
         gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day.date(), 0.0))

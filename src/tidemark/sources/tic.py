@@ -866,7 +866,7 @@ def check_major_holders(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         return signed.groupby(column).transform("sum").round(1).where(of)
 
     closing = gap(is_total, ~is_total & ~is_official & ~is_half)
-    for known in corrections.of(dataset):
+    for known in corrections.that_hold(dataset, frame):
         here = is_total & (frame["period_end"] == pd.Timestamp(known.period_end))
         for name, value in zip(dataset.key, known.key, strict=True):
             here &= frame[name] == value
