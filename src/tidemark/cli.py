@@ -23,7 +23,7 @@ from rich.progress import (
 
 from tidemark import __version__, archive, build, pipeline, publish, query, registry, report, snapshot
 from tidemark.errors import TidemarkError, UsageError
-from tidemark.settings import HOME_VARIABLE, Home
+from tidemark.settings import HOME_VARIABLE, RESTRICTED_VARIABLE, Home
 
 app = typer.Typer(
     help="Who holds US Treasuries, what changed, and every figure as first published and as it stands today.",
@@ -188,10 +188,21 @@ def build_command(context: typer.Context) -> None:
 
 
 @app.command("publish")
-def publish_command(context: typer.Context) -> None:
+def publish_command(
+    context: typer.Context,
+    include_restricted: Annotated[
+        bool,
+        typer.Option(
+            "--include-restricted",
+            envvar=RESTRICTED_VARIABLE,
+            help="Take in the raw tables of sources whose licence allows an extract only; "
+            "for releases that nobody else reads.",
+        ),
+    ] = False,
+) -> None:
     """Publish the marts: a new release, and `current` pointing at it."""
     with telling("Publishing"):
-        published = publish.publish(context.obj)
+        published = publish.publish(context.obj, restricted=include_restricted)
     print(f"{'Published' if published.is_new else 'Unchanged'}: {published.file}")
 
 
