@@ -43,6 +43,11 @@ class Home:
         return self.root / "archive"
 
     @property
+    def inbox(self) -> Path:
+        """Where people put files that no program may fetch: `inbox/<source>/<dataset>/`."""
+        return self.root / "inbox"
+
+    @property
     def quarantine(self) -> Path:
         return self.root / "quarantine"
 
