@@ -27,7 +27,7 @@ from tidemark.registry import Dataset
 from tidemark.settings import Home, project_root
 
 # Columns by which a finding is told: where it stands in the file, and which cell it is.
-PLACE = ("line", "label", "code", "series", "holder_id", "period_end", "measure", "released_on")
+PLACE = ("line", "label", "code", "series", "frequency", "holder_id", "period_end", "measure", "released_on")
 FINDINGS_TOLD = 5
 
 
