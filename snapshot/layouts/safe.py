@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import yaml
+
 from layouts import NOT_QUOTED, Rendered, Row, read, workbook
 
 SITE = "https://www.safe.gov.cn/safe"
@@ -42,7 +43,9 @@ RESERVE_ROWS = {
 def reserves(year: str, rows: list[Row]) -> Rendered:
     """A year's workbook as of the 7th after its newest month, on which SAFE publishes it."""
     figures = {
-        ("volume" if row["unit"] == "fine_troy_oz_10k" else row["item"], row["month"], row["unit"]): row["value"]
+        ("volume" if row["unit"] == "fine_troy_oz_10k" else row["item"], row["month"], row["unit"]): row[
+            "value"
+        ]
         for row in rows
     }
     newest = max(row["month"] for row in rows)

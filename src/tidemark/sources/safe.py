@@ -21,6 +21,7 @@ import pandas as pd
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
+    RefusedFileError,
     TruncatedFileError,
     UnknownLabelError,
     WrongLayoutError,
@@ -128,7 +129,7 @@ def _only_sheet(book: Workbook) -> Sheet:
 
 
 def _months(sheet: Sheet) -> list[date]:
-    """The months of the header by the order of their columns: of a number, 2026.1 may be January or October."""
+    """The months of the header by the order of columns: as a number, 2026.1 is January or October."""
     if _compact(sheet.text(HEADER_ROW, 1)) not in HEADER:
         raise sheet.refusal(
             WrongLayoutError,
@@ -204,7 +205,9 @@ def _reserve_rows(sheet: Sheet) -> dict[str, int]:
             raise sheet.refusal(
                 TruncatedFileError,
                 None,
-                f"there is no row {label!r}" if label else f"no row under gold tells its volume in {VOLUME_UNIT}",
+                f"there is no row {label!r}"
+                if label
+                else f"no row under gold tells its volume in {VOLUME_UNIT}",
                 FETCH_AGAIN,
             )
     return rows
@@ -224,12 +227,7 @@ def _says_nothing(sheet: Sheet, row: int, column: int) -> bool:
 def _amount(sheet: Sheet, row: int, column: int, label: str, what: str) -> tuple[float | None, str]:
     value, status = sheet.figure(row, column, what, {NOT_QUOTED_MARK: NOT_QUOTED})
     if value == 0 and label != OTHER:
-        raise sheet.refusal(
-            BadFigureError,
-            row,
-            f"{what} is 0, and other figures stand in that month or after it",
-            "only a month that has not come may be 0: look at the publisher's page",
-        )
+        raise _zero(sheet, row, what)
     return value, status
 
 
@@ -253,17 +251,24 @@ def _volume(sheet: Sheet, row: int, column: int, label: str, what: str) -> tuple
         SourceFile(sheet.place, b""), row, text.removesuffix(VOLUME_UNIT), what, {}, decimals=2
     )
     if figure[0] == 0:
-        raise sheet.refusal(
-            BadFigureError, row, f"{what} is 0, and other figures stand in that month or after it", FETCH_AGAIN
-        )
+        raise _zero(sheet, row, what)
     return figure
 
 
-def check_reserve_assets(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Adds columns by which figures that belong together are held against each other, NaN where they cannot be.
+def _zero(sheet: Sheet, row: int, what: str) -> RefusedFileError:
+    return sheet.refusal(
+        BadFigureError,
+        row,
+        f"{what} is 0, and other figures stand in that month or after it",
+        "only a month that has not come may be 0: look at the publisher's page",
+    )
 
-    `closing_gap`: on the total, its parts less itself. `usd_per_sdr`: on SDR values, the same asset's in USD
-    by them. `usd_per_fine_oz`: on the gold's volume, its value by it.
+
+def check_reserve_assets(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds columns that hold figures against each other, NaN where one is missing.
+
+    `closing_gap`: on the total, its parts less itself. `usd_per_sdr`: on SDR values, the same asset's value in
+    USD by them. `usd_per_fine_oz`: on the gold's volume, its value by it.
     """
     del dataset
     wide = frame.pivot(index=["period_end", "measure"], columns="label", values="value")
@@ -284,7 +289,8 @@ def check_reserve_assets(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         for _, month, measure, value in cells
     ]
     gaps = [
-        gap.get((month, measure), nothing) if label == TOTAL else nothing for label, month, measure, _ in cells
+        gap.get((month, measure), nothing) if label == TOTAL else nothing
+        for label, month, measure, _ in cells
     ]
     return frame.assign(closing_gap=gaps, usd_per_sdr=rate, usd_per_fine_oz=price)
 
@@ -415,9 +421,7 @@ def _periods(sheet: Sheet, kind: BopSheet) -> list[tuple[str, date]]:
     return periods
 
 
-def _flows(
-    sheet: Sheet, kind: BopSheet, periods: list[tuple[str, date]]
-) -> Iterator[tuple[object, ...]]:
+def _flows(sheet: Sheet, kind: BopSheet, periods: list[tuple[str, date]]) -> Iterator[tuple[object, ...]]:
     for row, label in _bop_rows(sheet):
         if sheet.text(row, 2) == NOT_QUOTED_MARK and sheet.last_column(row) == 2:
             continue
@@ -502,7 +506,10 @@ def identities(labels: Iterable[str]) -> list[Identity]:
         below = [c for c in items if re.fullmatch(rf"{re.escape(code)}\.(\d+|[A-Z]|[a-z])", c)]
         # Small letters part services from goods; below the financial account they part sectors.
         sectors = [c for c in below if c[-1].islower() and code[0] == "2"]
-        for column, codes in (("parts_gap", [c for c in below if c not in sectors]), ("sectors_gap", sectors)):
+        for column, codes in (
+            ("parts_gap", [c for c in below if c not in sectors]),
+            ("sectors_gap", sectors),
+        ):
             if codes:
                 found.append(Identity(column, label, 1, tuple(items[c] for c in codes)))
     # What errors and omissions make up for.
@@ -527,7 +534,10 @@ def check_balance_of_payments(dataset: Dataset, frame: pd.DataFrame) -> pd.DataF
     columns: dict[str, dict[tuple[object, ...], float]] = {column: {} for column in GAPS}
     for identity in identities(dataset.series):
         gap = wide[list(identity.parts)].sum(axis=1, skipna=False) - identity.sign * wide[identity.total]
-        columns[identity.column].update(((identity.total, *place), value) for place, value in gap.items())
+        columns[identity.column] |= {
+            (identity.total, frequency, measure, end): value
+            for (frequency, measure, end), value in gap.to_dict().items()
+        }
     for measure in FLOW_UNITS:
         quarters = frame[(frame["measure"] == measure) & (frame["frequency"] == "quarter")]
         years = frame[(frame["measure"] == measure) & (frame["frequency"] == "year")]
@@ -542,7 +552,7 @@ def check_balance_of_payments(dataset: Dataset, frame: pd.DataFrame) -> pd.DataF
         place = (label, frequency, measure, pd.Timestamp(known.period_end))
         if place in columns[column]:
             columns[column][place] -= known.gap
-    places = list(frame[cell].itertuples(index=False, name=None))
+    places = list(zip(*(frame[name] for name in cell), strict=True))
     added = {column: [gaps.get(place, float("nan")) for place in places] for column, gaps in columns.items()}
     goods = frame[frame["label"] == GOODS].set_index(at)["value"].to_dict()
     for other in ("cny", "sdr"):
@@ -565,7 +575,7 @@ ASSETS, LIABILITIES, NET = "iip_assets", "iip_liabilities", "iip_net"
 
 
 def parse_investment_position(file: SourceFile) -> Parsed:
-    """Assets, liabilities and net position as quoted: item,month,value_usd_100m,released_on; a release a file."""
+    """What is quoted of a release: item,month,value_usd_100m,released_on."""
     rows: list[tuple[object, ...]] = []
     seen: set[tuple[str, date]] = set()
     released_on: date | None = None
@@ -611,7 +621,9 @@ def _position_rows(file: SourceFile) -> Iterator[tuple[int, list[str]]]:
                 )
             yield number, cells
     except csv.Error as error:
-        raise WrongLayoutError(file.name, reader.line_num, f"no valid CSV: {error}", "mend the line") from error
+        raise WrongLayoutError(
+            file.name, reader.line_num, f"no valid CSV: {error}", "mend the line"
+        ) from error
 
 
 def _quarter_end(file: SourceFile, line: int, text: str) -> date:
