@@ -267,8 +267,8 @@ def _zero(sheet: Sheet, row: int, what: str) -> RefusedFileError:
 def check_reserve_assets(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Adds columns that hold figures against each other, NaN where one is missing.
 
-    `closing_gap`: on the total, its parts less itself. `usd_per_sdr`: on SDR values, the same asset's value in
-    USD by them. `usd_per_fine_oz`: on the gold's volume, its value by it.
+    `closing_gap`: on the total, its parts less itself. `usd_per_sdr`: on SDR values, the same asset's value
+    in USD by them. `usd_per_fine_oz`: on the gold's volume, its value by it.
     """
     del dataset
     wide = frame.pivot(index=["period_end", "measure"], columns="label", values="value")
@@ -534,10 +534,8 @@ def check_balance_of_payments(dataset: Dataset, frame: pd.DataFrame) -> pd.DataF
     columns: dict[str, dict[tuple[object, ...], float]] = {column: {} for column in GAPS}
     for identity in identities(dataset.series):
         gap = wide[list(identity.parts)].sum(axis=1, skipna=False) - identity.sign * wide[identity.total]
-        columns[identity.column] |= {
-            (identity.total, frequency, measure, end): value
-            for (frequency, measure, end), value in gap.to_dict().items()
-        }
+        for *place, value in gap.reset_index().itertuples(index=False, name=None):
+            columns[identity.column][identity.total, *place] = value
     for measure in FLOW_UNITS:
         quarters = frame[(frame["measure"] == measure) & (frame["frequency"] == "quarter")]
         years = frame[(frame["measure"] == measure) & (frame["frequency"] == "year")]
