@@ -33,7 +33,7 @@
                 {%- endfor %}
                 and corrections.period_end = raw_rows.period_end
                 and corrections.measure = raw_rows.measure
-                and corrections.expect = raw_rows.value
+                and abs(corrections.expect - raw_rows.value) < 0.5 * power(10, -corrections.decimals)
                 and raw_rows.released_on >= coalesce(corrections.released_from, raw_rows.released_on)
                 and raw_rows.released_on <= coalesce(corrections.released_to, raw_rows.released_on)
     )

@@ -8,9 +8,10 @@ Raw tables keep what was published; the staging models apply the action (macro `
 * drop: the figure is NULL, its status `dropped`;
 * rescale: the figure is multiplied by `factor`.
 
-`expect` is the figure as it was published wrong. A release that says otherwise is refused at the door: the
+`expect` is the figure as it was published wrong, to as many `decimals`. A release that says otherwise is refused at the door: the
 publisher has repaired it, so the correction must end (`released_to`: the last release that bears it).
-`closing_gap` is how far the parts of a total are known to be from it because of the cell.
+`gap` is how far a check of the dataset's suite (its column `gap_column`) is known to be off at the cell
+because of it, such as the parts of a total from the total.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Correction:
     action: Literal["flag", "drop", "rescale"]
     factor: float | None
     expect: float
-    closing_gap: float | None
+    decimals: int
+    gap: float | None
+    gap_column: str
     released_from: date | None
     released_to: date | None
     reported_on: date
@@ -93,6 +96,7 @@ def _correction(row: dict[str, str]) -> Correction:
         "period_end",
         "measure",
         "expect",
+        "decimals",
         "reported_on",
         "reason",
     ):
@@ -102,6 +106,8 @@ def _correction(row: dict[str, str]) -> Correction:
         raise ValueError(f"the action {row['action']!r} is none of {', '.join(ACTIONS)}")
     if (row["action"] == "rescale") != bool(row["factor"]):
         raise ValueError("a factor belongs to rescale, and to no other action")
+    if bool(row["gap"]) != bool(row["gap_column"]):
+        raise ValueError("a gap needs the column that it shows in, and the column a gap")
     return Correction(
         id=row["correction_id"],
         dataset=row["dataset"],
@@ -111,7 +117,9 @@ def _correction(row: dict[str, str]) -> Correction:
         action=row["action"],  # type: ignore[arg-type]
         factor=float(row["factor"]) if row["factor"] else None,
         expect=float(row["expect"]),
-        closing_gap=float(row["closing_gap"]) if row["closing_gap"] else None,
+        decimals=int(row["decimals"]),
+        gap=float(row["gap"]) if row["gap"] else None,
+        gap_column=row["gap_column"],
         released_from=date.fromisoformat(row["released_from"]) if row["released_from"] else None,
         released_to=date.fromisoformat(row["released_to"]) if row["released_to"] else None,
         reported_on=date.fromisoformat(row["reported_on"]),
@@ -119,10 +127,22 @@ def _correction(row: dict[str, str]) -> Correction:
     )
 
 
-def that_hold(dataset: Dataset, frame: pd.DataFrame) -> tuple[Correction, ...]:
-    """The corrections all of whose cells (those that share an id) stand in a release as they expect."""
+# The column of a check, the key columns of a cell, its measure and period_end.
+Place = tuple[str, tuple[str, ...], str, pd.Timestamp]
+
+
+def known_gaps(dataset: Dataset, frame: pd.DataFrame) -> dict[Place, float]:
+    """The gaps that are known to be published so, by where they show, in the publisher's unit.
+
+    A correction counts while all the cells that share its id stand as it expects: once one of them is
+    repaired, its gap shows in the suite or the correction is found outdated.
+    """
     changed = {correction.id for correction, _, _ in _changed(dataset, of(dataset), frame)}
-    return tuple(c for c in of(dataset) if c.id not in changed)
+    return {
+        (c.gap_column, c.key, c.measure, pd.Timestamp(c.period_end)): c.gap
+        for c in of(dataset)
+        if c.gap is not None and c.id not in changed
+    }
 
 
 def expect_unrepaired(dataset: Dataset, file: str, released_on: date, frame: pd.DataFrame) -> None:
@@ -153,5 +173,5 @@ def _changed(
         for column, value in zip(dataset.key, correction.key, strict=True):
             here &= frame[column] == value
         for line, value in frame.loc[here, ["line", "value"]].itertuples(index=False):
-            if value != correction.expect:
+            if round(value, correction.decimals) != correction.expect:
                 yield correction, int(line), float(value)

@@ -160,7 +160,7 @@ def test_the_ten_billion_of_2025_08_04_are_the_only_gap_but_three_cents():
     bare = sources.with_checks(DEBT, frame).query("label == 'tot_pub_debt_out_amt'")
     assert bare["closing_gap"].dropna().eq(0).all()
     assert bare["closing_gap"].notna().sum() == 5418
-    known = {(str(c.period_end), c.closing_gap) for c in corrections.of(DEBT) if c.closing_gap}
+    known = {(str(c.period_end), c.gap) for c in corrections.of(DEBT) if c.gap}
     assert known == {("2011-02-01", 0.03), ("2025-08-04", 1e10)}
 
 

@@ -18,6 +18,7 @@ from datetime import date
 
 import pandas as pd
 
+from tidemark import corrections
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -544,12 +545,9 @@ def check_balance_of_payments(dataset: Dataset, frame: pd.DataFrame) -> pd.DataF
         for label, end, value in zip(years["label"], years["period_end"], years["value"], strict=True):
             gap_of_year = sums.get((label, end.year), float("nan")) - value
             columns["quarters_gap"][label, "year", measure, end] = gap_of_year
-    assert dataset.closing is not None
-    for known in dataset.closing.exceptions:
-        column, label, frequency, measure = known.series.split(" | ")
-        place = (label, frequency, measure, pd.Timestamp(known.period_end))
-        if place in columns[column]:
-            columns[column][place] -= known.gap
+    for (column, (label, frequency), measure, end), known in corrections.known_gaps(dataset, frame).items():
+        if (label, frequency, measure, end) in columns[column]:
+            columns[column][label, frequency, measure, end] -= known
     places = list(zip(*(frame[name] for name in cell), strict=True))
     added = {column: [gaps.get(place, float("nan")) for place in places] for column, gaps in columns.items()}
     goods = frame[frame["label"] == GOODS].set_index(at)["value"].to_dict()

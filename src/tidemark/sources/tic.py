@@ -866,11 +866,11 @@ def check_major_holders(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         return signed.groupby(column).transform("sum").round(1).where(of)
 
     closing = gap(is_total, ~is_total & ~is_official & ~is_half)
-    for known in corrections.that_hold(dataset, frame):
-        here = is_total & (frame["period_end"] == pd.Timestamp(known.period_end))
-        for name, value in zip(dataset.key, known.key, strict=True):
+    for (_, key, _, end), known in corrections.known_gaps(dataset, frame).items():
+        here = is_total & (frame["period_end"] == end)
+        for name, value in zip(dataset.key, key, strict=True):
             here &= frame[name] == value
-        closing = closing.where(~here, (closing - (known.closing_gap or 0)).round(1))
+        closing = closing.where(~here, (closing - known).round(1))
     return frame.assign(closing_gap=closing, official_gap=gap(is_official, is_half))
 
 

@@ -38,5 +38,6 @@ select
     released_on,
     reissue,
     archive_sha256,
-    line
-from {{ source('raw', 'safe__balance_of_payments') }}
+    line,
+    correction
+from {{ corrected('safe/balance_of_payments', ['label', 'frequency']) }} as published
