@@ -97,7 +97,13 @@ def parse_reserve_assets(file: SourceFile) -> Parsed:
         for label, row in rows.items()
         for offset, measure in _measures(label)
     ]
-    begun = [month for _, _, row, column, month in cells if not _says_nothing(sheet, row, column)]
+    begun = [
+        month
+        for position, month in enumerate(months)
+        for row in rows.values()
+        for column in (2 + 2 * position, 3 + 2 * position)
+        if not _says_nothing(sheet, row, column)
+    ]
     if not begun:
         raise sheet.refusal(TruncatedFileError, HEADER_ROW, "no month has a figure", FETCH_AGAIN)
     found = []
@@ -535,8 +541,8 @@ def check_balance_of_payments(dataset: Dataset, frame: pd.DataFrame) -> pd.DataF
     columns: dict[str, dict[tuple[object, ...], float]] = {column: {} for column in GAPS}
     for identity in identities(dataset.series):
         gap = wide[list(identity.parts)].sum(axis=1, skipna=False) - identity.sign * wide[identity.total]
-        for *place, value in gap.reset_index().itertuples(index=False, name=None):
-            columns[identity.column][identity.total, *place] = value
+        for frequency, measure, end, value in gap.reset_index().itertuples(index=False, name=None):
+            columns[identity.column][identity.total, frequency, measure, end] = value
     for measure in FLOW_UNITS:
         quarters = frame[(frame["measure"] == measure) & (frame["frequency"] == "quarter")]
         years = frame[(frame["measure"] == measure) & (frame["frequency"] == "year")]
