@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from json import dumps
 from typing import Any
 
@@ -116,7 +117,9 @@ def parse_holdings_api(file: SourceFile) -> Parsed:
         seen: set[str] = set()
         for name, points, line in _series(file, metric, chart[metric], lines):
             if name in seen:
-                raise DuplicateCellError(file.name, line, f"{metric} of {name} stands a second time", FETCH_AGAIN)
+                raise DuplicateCellError(
+                    file.name, line, f"{metric} of {name} stands a second time", FETCH_AGAIN
+                )
             seen.add(name)
             days = [_quarter_of(file, line, f"{metric} of {name}", point) for point in points]
             if quarters is None:
@@ -228,14 +231,17 @@ def _quarter_of(file: SourceFile, line: int, what: str, point: list[Any]) -> dat
 
 
 def _expect_quarters_ascend(file: SourceFile, line: int, what: str, days: list[date]) -> None:
-    for before, day in zip(days, days[1:], strict=False):
+    for before, day in pairwise(days):
         if day == before:
             raise DuplicateCellError(
                 file.name, line, f"{what}, {quarter_name(day)} stands a second time", FETCH_AGAIN
             )
         if day < before:
             raise WrongLayoutError(
-                file.name, line, f"{what}: {quarter_name(day)} stands after {quarter_name(before)}", FETCH_AGAIN
+                file.name,
+                line,
+                f"{what}: {quarter_name(day)} stands after {quarter_name(before)}",
+                FETCH_AGAIN,
             )
         if day != next_quarter(before):
             raise TruncatedFileError(
@@ -364,7 +370,9 @@ def _expect_heading(sheet: Sheet) -> None:
     numbered = NUMBERED.fullmatch(plain(sheet.title))
     title = (numbered[2] if numbered else plain(sheet.title)).lower()
     if heading and HEADINGS.get(heading) != title:
-        raise sheet.refusal(WrongLayoutError, 1, f"the heading is {sheet.text(1, 2)!r}, which is another sheet's")
+        raise sheet.refusal(
+            WrongLayoutError, 1, f"the heading is {sheet.text(1, 2)!r}, which is another sheet's"
+        )
 
 
 def _quarters(sheet: Sheet) -> list[date]:
@@ -372,7 +380,8 @@ def _quarters(sheet: Sheet) -> list[date]:
         raise sheet.refusal(
             WrongLayoutError,
             2,
-            f"{LOOK_UP!r} and a blank do not begin the header, but {sheet.text(2, 1)!r} and {sheet.text(2, 2)!r}",
+            f"the header begins with {sheet.text(2, 1)!r} and {sheet.text(2, 2)!r}, not with {LOOK_UP!r} "
+            "and a blank",
         )
     quarters: list[date] = []
     due = FIRST_QUARTER
@@ -382,7 +391,8 @@ def _quarters(sheet: Sheet) -> list[date]:
             raise sheet.refusal(
                 WrongLayoutError,
                 2,
-                f"{sheet.text(2, column)!r} stands in column {column}, where Q{due.month // 3} {due.year} is due",
+                f"{sheet.text(2, column)!r} stands in column {column}, where "
+                f"Q{due.month // 3} {due.year} is due",
             )
         quarters.append(due)
         due = next_quarter(due)
@@ -505,7 +515,10 @@ def _ranking_edition(sheet: Sheet) -> date:
             editions.setdefault(date(int(found[2]), month, 1), row)
     if not titled:
         raise sheet.refusal(
-            NotTheFileError, None, f"the heading {RANKING_TITLE!r} is missing", "is this the ranking workbook?"
+            NotTheFileError,
+            None,
+            f"the heading {RANKING_TITLE!r} is missing",
+            "is this the ranking workbook?",
         )
     if len(editions) != 1:
         raise sheet.refusal(
@@ -530,7 +543,7 @@ def _ranking_blocks(sheet: Sheet) -> list[tuple[int, list[tuple[int, int]], int]
             f"{len(headers)} headers with {TONNES_HEAD!r} stand in it, where the ranking and the block "
             f"{OTHER_HEAD!r} are due",
         )
-    blocks = []
+    blocks: list[tuple[int, list[tuple[int, int]], int]] = []
     for number, header in enumerate(headers):
         heads = [
             plain(sheet.text(header, column).replace("*", " "))
@@ -719,7 +732,9 @@ def parse_central_bank_demand(file: SourceFile) -> Parsed:
     chart = _along(file, _json(file), DEMAND_WAY)
     categories, series = chart.get("categories"), chart.get("series")
     if not isinstance(categories, list) or not isinstance(series, list):
-        raise WrongLayoutError(file.name, None, "Demand_Quarterly has no categories or no series", FETCH_AGAIN)
+        raise WrongLayoutError(
+            file.name, None, "Demand_Quarterly has no categories or no series", FETCH_AGAIN
+        )
     quarters = _categories(file, categories)
     found: list[Any] | None = None
     for number, item in enumerate(series, start=1):
@@ -734,13 +749,15 @@ def parse_central_bank_demand(file: SourceFile) -> Parsed:
                 "if WGC has split or renamed demand, the parser must learn it",
             )
         if found is not None:
-            raise DuplicateCellError(file.name, None, f"the series {name!r} stands a second time", FETCH_AGAIN)
+            raise DuplicateCellError(
+                file.name, None, f"the series {name!r} stands a second time", FETCH_AGAIN
+            )
         found = item.get("data")
         if not isinstance(found, list) or len(found) != len(quarters):
             raise TruncatedFileError(
                 file.name,
                 None,
-                f"{name} has {len(found) if isinstance(found, list) else 'no'} figures for {len(quarters)} quarters",
+                f"{name} has not one figure for each of {len(quarters)} quarters",
                 FETCH_AGAIN,
             )
     if found is None:
@@ -796,7 +813,9 @@ def parse_cited_demand(file: SourceFile) -> Parsed:
     for number, (day_text, note, period, figure) in _cited_rows(file):
         said = (iso_day(file, number, day_text), note.strip())
         if not said[1]:
-            raise WrongLayoutError(file.name, number, "nobody is named who quoted it", "say who, in vintage_note")
+            raise WrongLayoutError(
+                file.name, number, "nobody is named who quoted it", "say who, in vintage_note"
+            )
         if first is not None and said != first:
             raise WrongLayoutError(
                 file.name,
@@ -808,7 +827,10 @@ def parse_cited_demand(file: SourceFile) -> Parsed:
         found = CITED_PERIOD.fullmatch(period)
         if not found:
             raise WrongLayoutError(
-                file.name, number, f"{period!r} is neither a quarter (2025Q1) nor a year (2025FY)", "mend the line"
+                file.name,
+                number,
+                f"{period!r} is neither a quarter (2025Q1) nor a year (2025FY)",
+                "mend the line",
             )
         end = quarter_end(int(found[1]), int(found[2] or 4))
         measure = "demand_year" if found[3] else "demand"
@@ -867,14 +889,20 @@ def check_reserves(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     `total_gap_pct`, the median of gold and foreign exchange less the total, on a row of `total_reserves`.
     """
     names = ["gold", "gold_value", "fx_reserves", "total_reserves", "gold_share"]
-    wide = frame.pivot(index=["label", "period_end"], columns="measure", values="value").reindex(columns=names)
+    wide = frame.pivot(index=["label", "period_end"], columns="measure", values="value").reindex(
+        columns=names
+    )
     in_percent = 1 if "fraction" not in set(frame["unit"]) else 100
     total = wide["total_reserves"].where(wide["total_reserves"] > 0)
     share_gap = in_percent * wide["gold_share"] - 100 * (1 - wide["fx_reserves"] / total)
     # A hundredth of a tonne is all that many figures are published to.
     ounces = (wide["gold"] * OUNCES_PER_TONNE).where(wide["gold"] >= 1)
     price = (wide["gold_value"] * 1e6 / ounces).groupby(level="period_end").median()
-    gap = (100 * (wide["gold_value"] + wide["fx_reserves"] - total) / total).groupby(level="period_end").median()
+    gap = (
+        (100 * (wide["gold_value"] + wide["fx_reserves"] - total) / total)
+        .groupby(level="period_end")
+        .median()
+    )
 
     def once_a_quarter(measure: str, by_quarter: pd.Series) -> pd.Series:
         rows = frame[frame["measure"] == measure].drop_duplicates("period_end")
@@ -893,7 +921,7 @@ NOT_RANKED = ("World", "Euro Area", "CBGA")
 
 
 def check_ranking(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Adds, on the row of World, `ranked_pct`: what part of it the ranked hundred hold (NaN in an extract)."""
+    """Adds, on the row of World, `ranked_pct`: what part the ranked hundred hold (NaN in an extract)."""
     gold = frame[frame["measure"] == "gold"]
     ranked = gold[~gold["label"].str.startswith(NOT_RANKED)]
     world = (frame["measure"] == "gold") & (frame["label"] == "World")
