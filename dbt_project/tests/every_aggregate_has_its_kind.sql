@@ -1,4 +1,4 @@
--- A country has no kind of aggregate, and no aggregate lacks one; a country's codes are its own (Namibia's is NA).
+-- A country has no kind of aggregate and no aggregate lacks one; a country has its codes (Namibia's is NA).
 select
     holder_id,
     kind,

@@ -10,7 +10,10 @@ from datetime import UTC, date, datetime
 from layouts import NOT_QUOTED, Rendered, Row, read
 
 API = "https://fsapi.gold.org/api"
-HOLDINGS_URL = f"{API}/cbd/v11/charts/getPage?page=date_range&periodicity=QTD_FULL&startDate=2000-01-01&endDate=2026-12-31"
+HOLDINGS_URL = (
+    f"{API}/cbd/v11/charts/getPage"
+    "?page=date_range&periodicity=QTD_FULL&startDate=2000-01-01&endDate=2026-12-31"
+)
 DEMAND_URL = f"{API}/v11/charts/supply-and-demand/"
 DEMAND_PAGE = "https://www.gold.org/goldhub/research/gold-demand-trends"
 COMPACT = (",", ":")

@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from json import dumps
 from typing import Any
 
@@ -230,7 +231,7 @@ def _quarter_of(file: SourceFile, line: int, what: str, point: list[Any]) -> dat
 
 
 def _expect_quarters_ascend(file: SourceFile, line: int, what: str, days: list[date]) -> None:
-    for before, day in zip(days, days[1:], strict=False):
+    for before, day in pairwise(days):
         if day == before:
             raise DuplicateCellError(
                 file.name, line, f"{what}, {quarter_name(day)} stands a second time", FETCH_AGAIN
@@ -379,7 +380,8 @@ def _quarters(sheet: Sheet) -> list[date]:
         raise sheet.refusal(
             WrongLayoutError,
             2,
-            f"{LOOK_UP!r} and a blank do not begin the header, but {sheet.text(2, 1)!r} and {sheet.text(2, 2)!r}",
+            f"the header begins with {sheet.text(2, 1)!r} and {sheet.text(2, 2)!r}, not with {LOOK_UP!r} "
+            "and a blank",
         )
     quarters: list[date] = []
     due = FIRST_QUARTER
@@ -389,7 +391,8 @@ def _quarters(sheet: Sheet) -> list[date]:
             raise sheet.refusal(
                 WrongLayoutError,
                 2,
-                f"{sheet.text(2, column)!r} stands in column {column}, where Q{due.month // 3} {due.year} is due",
+                f"{sheet.text(2, column)!r} stands in column {column}, where "
+                f"Q{due.month // 3} {due.year} is due",
             )
         quarters.append(due)
         due = next_quarter(due)
@@ -540,7 +543,7 @@ def _ranking_blocks(sheet: Sheet) -> list[tuple[int, list[tuple[int, int]], int]
             f"{len(headers)} headers with {TONNES_HEAD!r} stand in it, where the ranking and the block "
             f"{OTHER_HEAD!r} are due",
         )
-    blocks = []
+    blocks: list[tuple[int, list[tuple[int, int]], int]] = []
     for number, header in enumerate(headers):
         heads = [
             plain(sheet.text(header, column).replace("*", " "))
@@ -754,7 +757,7 @@ def parse_central_bank_demand(file: SourceFile) -> Parsed:
             raise TruncatedFileError(
                 file.name,
                 None,
-                f"{name} has {len(found) if isinstance(found, list) else 'no'} figures for {len(quarters)} quarters",
+                f"{name} has not one figure for each of {len(quarters)} quarters",
                 FETCH_AGAIN,
             )
     if found is None:
@@ -918,7 +921,7 @@ NOT_RANKED = ("World", "Euro Area", "CBGA")
 
 
 def check_ranking(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Adds, on the row of World, `ranked_pct`: what part of it the ranked hundred hold (NaN in an extract)."""
+    """Adds, on the row of World, `ranked_pct`: what part the ranked hundred hold (NaN in an extract)."""
     gold = frame[frame["measure"] == "gold"]
     ranked = gold[~gold["label"].str.startswith(NOT_RANKED)]
     world = (frame["measure"] == "gold") & (frame["label"] == "World")
