@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 
 from tidemark import registry
 from tidemark.registry import Dataset, Source
-from tidemark.settings import project_root
 
-DOCS = project_root() / "docs"
-MANIFEST = project_root() / "snapshot" / "manifest.csv"
+DOCS = Path(__file__).resolve().parent
+MANIFEST = DOCS.parent / "snapshot" / "manifest.csv"
 # As many labels stand in a line, and as many rows open to the eye; more are folded.
 FEW, FOLD_OVER = 3, 12
 

@@ -62,7 +62,7 @@ def test_nothing_is_left_to_fill_in(source):
         for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1)
         if MARK in line
     ]
-    assert left == []
+    assert not left, "\n".join(["", *left])
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=named)
