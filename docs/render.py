@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tidemark import registry
-from tidemark.registry import Dataset, Source
+from tidemark.registry import ClosingException, Dataset, Source
 
 DOCS = Path(__file__).resolve().parent
 MANIFEST = DOCS.parent / "snapshot" / "manifest.csv"
@@ -191,15 +191,8 @@ def dataset_parts(dataset: Dataset, releases: Sequence[Row]) -> Iterator[str]:
         right=(2, 3),
     )
     if dataset.closing and dataset.closing.exceptions:
-        yield "Published so, and known:"
-        yield _table(
-            ["period", "parts less total", "why"],
-            [
-                (f"{e.period_end} {_code(e.series)}".strip(), _number(e.gap), _prose(e.reason))
-                for e in dataset.closing.exceptions
-            ],
-            right=(1,),
-        )
+        yield "Gaps that are known, since they were published so:"
+        yield _gaps(dataset.closing.exceptions)
     if len(dataset.series) > FEW:
         yield _folded(
             f"{len(dataset.series)} series", "\n".join(f"- {_code(label)}" for label in dataset.series)
@@ -280,6 +273,22 @@ def _closing(dataset: Dataset) -> str:
     return f"Within {_number(dataset.closing.tolerance)}. {_prose(dataset.closing.reason)}"
 
 
+def _gaps(exceptions: Sequence[ClosingException]) -> str:
+    of_series = any(known.series for known in exceptions)
+    header = ["period", *(["series"] if of_series else []), "parts less total", "why"]
+    rows = [
+        (
+            str(known.period_end),
+            *([_code(known.series)] if of_series else []),
+            _number(known.gap),
+            _prose(known.reason),
+        )
+        for known in exceptions
+    ]
+    table = _table(header, rows, right=(len(header) - 2,))
+    return table if len(rows) <= FOLD_OVER else _folded(f"{len(rows)} gaps", table)
+
+
 def _references(dataset: Dataset) -> str:
     columns = [c for c in dataset.key if any(reference.get(c) for reference in dataset.reference_values)]
     rows = [
@@ -351,8 +360,6 @@ def _code(text: str) -> str:
 
 
 def _link(url: str) -> str:
-    if "{" in url:
-        return f"`{url}`"
     parts = urlsplit(url)
     return f"[{parts.netloc}{parts.path.rstrip('/')}{'?...' if parts.query else ''}]({url})"
 

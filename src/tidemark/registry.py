@@ -193,11 +193,6 @@ def _is_uri(text: object) -> bool:
     return parts.scheme in ("https", "http") and "." in (parts.hostname or "") and bool(URI.fullmatch(text))
 
 
-@FORMATS.checks("uri-template", ValueError)
-def _is_uri_template(text: object) -> bool:
-    return _is_uri(re.sub(r"\{\w+\}", "x", text) if isinstance(text, str) else text)
-
-
 @FORMATS.checks("timezone", (KeyError, OSError, ValueError))
 def _is_timezone(name: object) -> bool:
     return not isinstance(name, str) or ZoneInfo(name) is not None

@@ -51,7 +51,8 @@ def test_nothing_is_left_to_fill_in(source):
     root = project_root()
     files = [
         root / "sources" / f"{source}.yml",
-        root / "src" / "tidemark" / "sources" / f"{source}.py",
+        *(root / "src" / "tidemark" / "sources").glob(f"{source}.py"),
+        *(root / "src" / "tidemark" / "sources" / source).glob("*.py"),
         *(root / "expectations" / source).glob("*.json"),
         *(root / "dbt_project" / "models" / "staging" / source).iterdir(),
         *(root / "tests" / "sources").glob(f"test_{source}*.py"),
@@ -98,11 +99,11 @@ def test_a_bundled_dataset_quotes_published_figures(dataset):
     ids=lambda given: given.name if isinstance(given, registry.Dataset) else f"{given['period_end']}",
 )
 def test_reference_values_stand_in_the_bundled_releases(dataset, reference):
-    """In the release that the passport names, or else in every one that has the cell."""
+    """In the release that the passport names, or else in the newest that has the cell."""
+    said = releases(dataset.name)
     if "released_on" in reference:
-        said = {reference["released_on"]: releases(dataset.name)[reference["released_on"]]}
-    else:
-        said = releases(dataset.name)
+        assert reference["released_on"] in said, "no release of that day is bundled"
+        said = {reference["released_on"]: said[reference["released_on"]]}
     cell = {**{k: v for k, v in reference.items() if k in dataset.key}, "measure": reference["measure"]}
     found = {}
     for day, frame in said.items():
@@ -112,7 +113,7 @@ def test_reference_values_stand_in_the_bundled_releases(dataset, reference):
         if here.any():
             found[day] = frame.loc[here, "value"].tolist()
     assert found, "no bundled release has the cell"
-    assert all(values == [reference["value"]] for values in found.values()), found
+    assert found[max(found)] == [reference["value"]], found
 
 
 # --- What is refused ------------------------------------------------------------------------------------
@@ -217,10 +218,3 @@ def test_dates_are_dates_quoted_or_not(tmp_path):
     (tmp_path / "tic.yml").write_text(yaml.safe_dump(quoted_dates))
     (exception,) = registry.read_passport(tmp_path / "tic.yml").dataset("mfhhis01").closing.exceptions
     assert exception.period_end == date(2006, 6, 30)
-
-
-def test_an_address_whose_parts_change_names_them(tmp_path):
-    shutil.copy(registry.passport_folder() / "passport.schema.json", tmp_path)
-    text = (registry.passport_folder() / "bea.yml").read_text("utf-8")
-    (tmp_path / "bea.yml").write_text(text.replace("graph.csv?id=GDP", "GDP_{Mon}{YYYY}.csv"))
-    assert registry.read_passport(tmp_path / "bea.yml").datasets[0].url.endswith("GDP_{Mon}{YYYY}.csv")

@@ -28,7 +28,6 @@ DATASET = dataclasses.replace(
     registry.dataset("bea/gdp"),
     source="far",
     id="flows",
-    url="https://example.org/{YYYY}/flows.xlsx",
     key=("label", "side"),
     series=(*(f"{n}. Services | line {n}" for n in range(140)), "`quoted`", " blanks  within "),
     looks_ahead_days=3650,
@@ -143,7 +142,6 @@ def test_figures_lose_no_digit_and_words_are_not_taken_for_markdown():
     assert "40,047,425,768,420.22" in said
     assert "At most 7 percent. Measured | between two editions." in said
     assert "A label may hold <b>, * or *." in words(said)
-    assert "https://example.org/{YYYY}/flows.xlsx" in said
     assert "at least 200 days ahead" in said
     assert "3,650 days" in said
 
