@@ -8,10 +8,10 @@ READY := .venv/.ready
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run airflow test lint format snapshot lock clean
+.PHONY: help install run airflow test lint format snapshot docs new-source lock clean
 
 help:  ## This list.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(READY)  ## Install into .venv; done by the others as needed.
 
@@ -35,12 +35,13 @@ airflow: $(READY)  ## Airflow's user interface and scheduler on this machine.
 test: $(READY)  ## Every test.
 	@$(BIN)/python -m pytest
 
-lint: $(READY)  ## ruff, mypy --strict, sqlfluff, and the snapshot against its script.
+lint: $(READY)  ## ruff, mypy --strict, sqlfluff, and what is rendered against its scripts.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 	@$(BIN)/python snapshot/render.py --check
+	@$(BIN)/python docs/render.py --check
 
 format: $(READY)  ## Let ruff and sqlfluff put things in order.
 	@$(BIN)/ruff check --fix .
@@ -49,6 +50,12 @@ format: $(READY)  ## Let ruff and sqlfluff put things in order.
 
 snapshot: $(READY)  ## Render the bundled snapshot anew from snapshot/figures/.
 	@$(BIN)/python snapshot/render.py
+
+docs: $(READY)  ## Write docs/sources/ and docs/licences.md anew from the passports.
+	@$(BIN)/python docs/render.py
+
+new-source: $(READY)  ## A new source's files from templates/: ID=ecb, or ID=ecb/rates.
+	@$(BIN)/python templates/render.py "$(ID)"
 
 lock: ## Lock the newest versions that pyproject.toml allows (needs uv).
 	@uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes --no-header \

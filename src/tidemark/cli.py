@@ -160,6 +160,8 @@ def ingest(
             report.failure(error)
             continue
         report.loaded(loaded)
+        if not loaded:
+            print(f"{dataset.name}: no release of it is bundled; give a file: --file")
     if failed:
         where = (
             f"\nThe refused bytes and the reason stand in {home.quarantine}"

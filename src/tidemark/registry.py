@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import yaml
@@ -61,11 +66,11 @@ class Dataset:
     absence: Literal["window", "deletion"]
     released_on_from: Literal["edition_date", "last_modified", "calendar", "fetch_day", "given"]
     content_age_days: int
+    plausible_revision: PlausibleRevision
     looks_ahead_days: int = 0
     series: tuple[str, ...] = ()
     last_release: date | None = None
     closing: Closing | None = None
-    plausible_revision: PlausibleRevision | None = None
     frictions: tuple[str, ...] = ()
     reference_values: tuple[dict[str, Any], ...] = field(default=(), hash=False)
 
@@ -114,42 +119,142 @@ def passport_folder() -> Path:
 
 
 def read_passport(path: Path) -> Source:
-    """One passport, checked against `passport.schema.json`.
+    """One passport, checked against `passport.schema.json` and against itself.
 
     Raises:
-        TidemarkError: the file is no YAML, or breaks the schema; names the place in the file.
+        TidemarkError: the file is no YAML, breaks the schema or contradicts itself; names the places.
     """
     schema = json.loads((path.parent / "passport.schema.json").read_text("utf-8"))
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise TidemarkError(f"{path.name} is no YAML: {error}", "mend the file") from error
-    # YAML reads dates as dates, JSON schema knows them as strings.
-    validator = jsonschema.Draft202012Validator(schema)
-    found = sorted(validator.iter_errors(json.loads(json.dumps(content, default=str))), key=str)
-    if found:
-        places = "; ".join(f"{'.'.join(map(str, e.absolute_path)) or 'top'}: {e.message}" for e in found)
+    content = json.loads(json.dumps(content, default=str))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=FORMATS)
+    broken = sorted(validator.iter_errors(content), key=str)
+    if broken:
+        places = "; ".join(f"{_place(content, list(e.absolute_path))}: {e.message}" for e in broken)
         raise TidemarkError(f"{path.name} breaks sources/passport.schema.json: {places}", "mend the passport")
+    if contradictions := "; ".join(_contradictions(content)):
+        raise TidemarkError(f"{path.name} contradicts itself: {contradictions}", "mend the passport")
     if content["id"] != path.stem:
         raise TidemarkError(f"{path.name} has the id {content['id']!r}", f"name it {content['id']}.yml")
     datasets = tuple(_dataset(content["id"], entry) for entry in content.pop("datasets"))
-    return Source(datasets=datasets, frictions=tuple(content.pop("frictions", ())), **content)
+    calendar = content.pop("release_calendar")
+    calendar["dates"] = tuple(date.fromisoformat(day) for day in calendar.get("dates", ()))
+    return Source(
+        datasets=datasets,
+        release_calendar=calendar,
+        frictions=tuple(content.pop("frictions", ())),
+        **content,
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML, but dates stay text, as JSON schema knows them, and a key that stands twice is refused.
+
+    Of such a key YAML keeps the second, and says nothing.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as in its parent
+        first: [(tag, form) for tag, form in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        if twice := [key for key, _ in node.value if names.count(key.value) > 1]:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {twice[-1].value!r} stands twice", twice[-1].start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+FORMATS = jsonschema.FormatChecker(["date"])
+URI = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+
+
+@FORMATS.checks("uri", ValueError)
+def _is_uri(text: object) -> bool:
+    if not isinstance(text, str):
+        return True
+    parts = urlsplit(text)
+    return parts.scheme in ("https", "http") and "." in (parts.hostname or "") and bool(URI.fullmatch(text))
+
+
+@FORMATS.checks("timezone", (KeyError, OSError, ValueError))
+def _is_timezone(name: object) -> bool:
+    return not isinstance(name, str) or ZoneInfo(name) is not None
+
+
+def _place(content: Any, path: list[Any]) -> str:
+    """Where in the passport: a dataset by its id, anything else by its keys and places."""
+    named = [str(step) for step in path]
+    if path[:1] == ["datasets"] and len(path) > 1:
+        entry = content["datasets"][path[1]]
+        named[1] = str(entry.get("id", path[1])) if isinstance(entry, dict) else named[1]
+    return ".".join(named) or "top"
+
+
+def _contradictions(content: dict[str, Any]) -> Iterator[str]:
+    """What a schema cannot say, each with its place."""
+    dates = content["release_calendar"].get("dates", [])
+    if dates != sorted(dates):
+        yield "release_calendar.dates: not oldest first"
+    ids = [entry["id"] for entry in content["datasets"]]
+    for twice in sorted({name for name in ids if ids.count(name) > 1}):
+        yield f"datasets.{twice}: stands twice"
+    for entry in content["datasets"]:
+        yield from (f"datasets.{entry['id']}.{found}" for found in _contradictions_of(entry))
+
+
+def _contradictions_of(entry: dict[str, Any]) -> Iterator[str]:
+    if "label" not in entry["key"]:
+        yield "key: label is not among the columns"
+    if (entry["state"] == "frozen") != ("last_release" in entry):
+        yield "last_release: a frozen dataset has one, and no other does"
+    for name, measure in entry["measures"].items():
+        if not -math.inf < measure["min"] < measure["max"] < math.inf:
+            yield f"measures.{name}: min and max bound nothing"
+    for number, reference in enumerate(entry.get("reference_values", [])):
+        yield from (f"reference_values.{number}: {found}" for found in _faults(entry, reference))
+
+
+OF_A_REFERENCE = ("label", "period_end", "measure", "value", "released_on", "note")
+
+
+def _faults(entry: dict[str, Any], reference: dict[str, Any]) -> Iterator[str]:
+    for column in reference:
+        if column not in (*OF_A_REFERENCE, *entry["key"]):
+            yield f"{column} is no key column"
+    if entry.get("series") and reference["label"] not in entry["series"]:
+        yield f"{reference['label']!r} is not among the series"
+    bounds = entry["measures"].get(reference["measure"])
+    if bounds is None:
+        yield f"{reference['measure']!r} is not among the measures"
+    elif not bounds["min"] <= reference["value"] <= bounds["max"]:
+        yield f"{reference['value']:,} lies outside {bounds['min']:,} to {bounds['max']:,}"
 
 
 def _dataset(source: str, entry: dict[str, Any]) -> Dataset:
     closing = entry.pop("closing", None)
-    plausible = entry.pop("plausible_revision", None)
     return Dataset(
         source=source,
         key=tuple(entry.pop("key")),
         series=tuple(entry.pop("series", ())),
         measures={name: Measure(**measure) for name, measure in entry.pop("measures").items()},
         frictions=tuple(entry.pop("frictions", ())),
-        reference_values=tuple(entry.pop("reference_values", ())),
+        reference_values=tuple(_with_days(value) for value in entry.pop("reference_values", ())),
         closing=Closing(**closing) if closing else None,
-        plausible_revision=PlausibleRevision(**plausible) if plausible else None,
-        **entry,
+        plausible_revision=PlausibleRevision(**entry.pop("plausible_revision")),
+        **_with_days(entry),
     )
+
+
+def _with_days(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with its dates as dates, however they were quoted in the file."""
+    days = ("period_end", "released_on", "last_release")
+    return {name: date.fromisoformat(v) if name in days else v for name, v in entry.items()}
 
 
 @cache
