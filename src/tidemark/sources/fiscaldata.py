@@ -1,4 +1,4 @@
-"""Fiscal Data: the debt to the penny and the interest on it, as the Treasury's API answers in JSON.
+"""Fiscal Data: the debt, the interest on it, receipts and outlays, as the Treasury's API answers in JSON.
 
 An answer is one page: `{"data": [a record each], "meta": {counts}, "links": {pages}}`. Every value is a
 string, and what is missing is the string "null". A page that is not the whole is refused, since what a
@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
+from tidemark import corrections
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
     NotTheFileError,
     TruncatedFileError,
+    UnknownLabelError,
     WrongLayoutError,
 )
 from tidemark.reading import (
@@ -108,15 +111,14 @@ def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None
 def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Adds `closing_gap` on the rows of the total: its parts less the total, USD (NaN without parts).
 
-    Taken in cents as published, since floats of this size do not subtract exactly. A gap that the passport
-    lists as published so is taken off; once the publisher repairs it, the difference shows.
+    Taken in cents as published, since floats of this size do not subtract exactly. A gap that a correction
+    knows as published so is taken off.
     """
     by_day = frame.pivot(index="period_end", columns="label", values="value").dropna()
-    assert dataset.closing is not None
-    known = {exception.period_end: exception.gap for exception in dataset.closing.exceptions}
+    known = {end: gap for (_, _, _, end), gap in corrections.known_gaps(dataset, frame).items()}
     gaps = {}
     for day, public, own, total in by_day[[HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]].itertuples():
-        gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day.date(), 0.0))
+        gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day, 0.0))
         gaps[day] = float(gap)
     return frame.assign(closing_gap=frame["period_end"].map(gaps).where(frame["label"] == TOTAL))
 
@@ -147,7 +149,7 @@ def parse_interest_expense(file: SourceFile) -> Parsed:
             raise WrongLayoutError(file.name, line, "a figure stands beside an empty category", FETCH_AGAIN)
         newest = max(months, default=None)
         if day != newest:
-            _expect_next_month(file, line, day, newest)
+            _expect_next_month(file, line, day, newest, FIRST_MONTH)
             _expect_every_category(file, newest, months)
         seen = months.setdefault(day, {})
         if category in seen:
@@ -161,13 +163,13 @@ def parse_interest_expense(file: SourceFile) -> Parsed:
     return Parsed(observations(rows, ["label"], "usd"))
 
 
-def _expect_next_month(file: SourceFile, line: int, day: date, newest: date | None) -> None:
+def _expect_next_month(file: SourceFile, line: int, day: date, newest: date | None, first: date) -> None:
     if day != month_end(day.year, day.month):
         raise WrongLayoutError(
             file.name, line, f"{day} is not the end of a month, which a month is recorded by", FETCH_AGAIN
         )
     if newest is None:
-        _expect_first(file, line, day, FIRST_MONTH)
+        _expect_first(file, line, day, first)
     elif day < newest:
         raise WrongLayoutError(
             file.name, line, f"{day:%Y-%m} stands after {newest:%Y-%m}", ASK_AS_THE_PASSPORT
@@ -186,6 +188,176 @@ def _expect_every_category(file: SourceFile, month: date | None, months: dict[da
         raise TruncatedFileError(
             file.name, max(months[month].values()), f"{lacking[0]}, {month:%Y-%m} is missing", FETCH_AGAIN
         )
+
+
+# --- Monthly Treasury Statement, table 9 -----------------------------------------------------------------
+
+LINE_CODE, DESCRIPTION, RECORD_TYPE = "line_code_nbr", "classification_desc", "record_type_cd"
+MEASURES = {
+    "current_month_rcpt_outly_amt": "month",
+    "current_fytd_rcpt_outly_amt": "fiscal_year_to_date",
+    "prior_fytd_rcpt_outly_amt": "prior_fiscal_year_to_date",
+}
+FIRST_STATEMENT = date(2015, 3, 31)
+# What else the API tells of a line: where it stands in the printed table, and its place in the tree. The ids
+# are new in every statement.
+PLACES = frozenset(
+    {
+        "parent_id",
+        "classification_id",
+        "table_nbr",
+        "src_line_nbr",
+        "print_order_nbr",
+        "data_type_cd",
+        "sequence_level_nbr",
+        "sequence_number_cd",
+    }
+)
+# Every line of the table by its code: receipts by source (RSG), outlays by function (F), and what stands
+# above and below them (SL). Two lines are called Total, so the code is part of a line's name.
+RECEIPTS, OUTLAYS = "120", "340"
+LINES = {
+    "10": ("Receipts", "SL"),
+    "20": ("Individual Income Taxes", "RSG"),
+    "30": ("Corporation Income Taxes", "RSG"),
+    "40": ("Social Insurance and Retirement Receipts:", "RSG"),
+    "50": ("Employment and General Retirement", "RSG"),
+    "60": ("Unemployment Insurance", "RSG"),
+    "70": ("Other Retirement", "RSG"),
+    "80": ("Excise Taxes", "RSG"),
+    "90": ("Estate and Gift Taxes", "RSG"),
+    "100": ("Customs Duties", "RSG"),
+    "110": ("Miscellaneous Receipts", "RSG"),
+    RECEIPTS: ("Total", "SL"),
+    "130": ("Net Outlays", "SL"),
+    "140": ("National Defense", "F"),
+    "150": ("International Affairs", "F"),
+    "160": ("General Science, Space, and Technology", "F"),
+    "170": ("Energy", "F"),
+    "180": ("Natural Resources and Environment", "F"),
+    "190": ("Agriculture", "F"),
+    "200": ("Commerce and Housing Credit", "F"),
+    "210": ("Transportation", "F"),
+    "220": ("Community and Regional Development", "F"),
+    "230": ("Education, Training, Employment, and Social Services", "F"),
+    "240": ("Health", "F"),
+    "250": ("Medicare", "F"),
+    "260": ("Income Security", "F"),
+    "270": ("Social Security", "F"),
+    "280": ("Veterans Benefits and Services", "F"),
+    "290": ("Administration of Justice", "F"),
+    "300": ("General Government", "F"),
+    "320": ("Net Interest", "F"),
+    "330": ("Undistributed Offsetting Receipts", "F"),
+    OUTLAYS: ("Total", "SL"),
+}
+# Lines that only head others. Their amounts are "null", and they are no observations.
+HEADINGS = frozenset({"10", "40", "130"})
+
+
+def parse_mts_table_9(file: SourceFile) -> Parsed:
+    """Receipts by source and outlays by function in each statement since March 2015, USD to the cent.
+
+    Of each line the month, the fiscal year to date (from October), and as much of the year before, as that
+    statement restates it. Within a statement the API keeps no order.
+    """
+    rows: list[tuple[object, ...]] = []
+    statements: dict[date, dict[str, int]] = {}
+    for line, record in _records(
+        file, ("record_date", LINE_CODE, DESCRIPTION, RECORD_TYPE, *MEASURES), DATE_PARTS | PLACES
+    ):
+        day = _day(file, line, record)
+        newest = max(statements, default=None)
+        if day != newest:
+            _expect_next_month(file, line, day, newest, FIRST_STATEMENT)
+            _expect_every_line(file, newest, statements)
+        seen = statements.setdefault(day, {})
+        code, label = _known_line(file, line, record)
+        if code in seen:
+            raise DuplicateCellError(
+                file.name, line, f"{label} ({code}), {day:%Y-%m} stands a second time", ASK_AS_THE_PASSPORT
+            )
+        seen[code] = line
+        for field, measure in MEASURES.items():
+            text = _text(file, line, record, field)
+            what = f"{field} of {label} ({code}), {day:%Y-%m}"
+            if code not in HEADINGS:
+                rows.append((label, code, day, measure, *read_figure(file, line, text, what, {}), line))
+            elif text != "null":
+                raise BadFigureError(
+                    file.name, line, f"{what} is {text[:40]!r}; a heading has no amount", FETCH_AGAIN
+                )
+    _expect_every_line(file, max(statements), statements)
+    return Parsed(observations(rows, ["label", "line_code"], "usd"))
+
+
+def _known_line(file: SourceFile, line: int, record: dict[str, Any]) -> tuple[str, str]:
+    code, label, kind = (
+        _text(file, line, record, name).strip() for name in (LINE_CODE, DESCRIPTION, RECORD_TYPE)
+    )
+    if LINES.get(code) == (label, kind):
+        return code, label
+    known = LINES.get(code)
+    raise UnknownLabelError(
+        file.name,
+        line,
+        f"line {code} is {label!r} (type {kind})"
+        + (f", not {known[0]!r} (type {known[1]})" if known else ", which table 9 is not known to have"),
+        "if it is right, the parser must learn it: LINES in src/tidemark/sources/fiscaldata.py, and the "
+        "series in sources/fiscaldata.yml",
+    )
+
+
+def _expect_every_line(file: SourceFile, month: date | None, statements: dict[date, dict[str, int]]) -> None:
+    if month is None:
+        return
+    lacking = [code for code in LINES if code not in statements[month]]
+    if lacking:
+        raise TruncatedFileError(
+            file.name,
+            max(statements[month].values()),
+            f"{LINES[lacking[0]][0]} ({lacking[0]}), {month:%Y-%m} is missing",
+            ASK_AS_THE_PASSPORT,
+        )
+
+
+def check_mts_table_9(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds two gaps in USD, NaN on all other rows.
+
+    `closing_gap`, on each total: its lines less the total. `year_to_date_gap`, on each fiscal year to date
+    from the second statement on: less the month, and less what the month before had unless it is October.
+    Taken in whole cents, since floats of this size do not subtract exactly.
+    """
+    days = [day.date() for day in frame["period_end"]]
+    cells = list(zip(days, frame["line_code"], frame["measure"], strict=True))
+    cents: dict[tuple[date, str, str], int] = {
+        cell: round(value * 100) for cell, value in zip(cells, frame["value"], strict=True)
+    }
+    parts = {
+        total: [code for code in LINES if LINES[code][1] == kind and code not in HEADINGS]
+        for total, kind in ((RECEIPTS, "RSG"), (OUTLAYS, "F"))
+    }
+    before = {day: earlier for earlier, day in pairwise(sorted(set(days)))}
+    known = {
+        (end.date(), key[1]): gap for (_, key, _, end), gap in corrections.known_gaps(dataset, frame).items()
+    }
+
+    def closing_gap(day: date, code: str, measure: str) -> float | None:
+        if code not in parts:
+            return None
+        return (sum(cents[day, part, measure] for part in parts[code]) - cents[day, code, measure]) / 100
+
+    def year_to_date_gap(day: date, code: str, measure: str) -> float | None:
+        if measure != "fiscal_year_to_date" or (day not in before and day.month != 10):
+            return None
+        so_far = cents[before[day], code, measure] if day.month != 10 else 0
+        gap = (cents[day, code, measure] - so_far - cents[day, code, "month"]) / 100
+        return gap - known.get((day, code), 0.0)
+
+    return frame.assign(
+        closing_gap=pd.Series([closing_gap(*cell) for cell in cells], frame.index, "float64"),
+        year_to_date_gap=pd.Series([year_to_date_gap(*cell) for cell in cells], frame.index, "float64"),
+    )
 
 
 # --- An answer of the API -------------------------------------------------------------------------------
@@ -286,5 +458,9 @@ def _expect_first(file: SourceFile, line: int, day: date, first: date) -> None:
         )
 
 
-PARSERS = {"debt_to_penny": parse_debt_to_penny, "interest_expense": parse_interest_expense}
-CHECKS = {"debt_to_penny": check_debt}
+PARSERS = {
+    "debt_to_penny": parse_debt_to_penny,
+    "interest_expense": parse_interest_expense,
+    "mts_table_9": parse_mts_table_9,
+}
+CHECKS = {"debt_to_penny": check_debt, "mts_table_9": check_mts_table_9}

@@ -3,7 +3,7 @@ with observations as (
         *,
         cast(baseline_date as date) as baseline_month,
         cast(extract(year from period_end) as integer) as fiscal_year
-    from {{ source('raw', 'cbo__baselines') }}
+    from {{ corrected('cbo/baselines', ['label', 'baseline_date']) }} as published
 )
 
 select
@@ -22,5 +22,6 @@ select
     released_on,
     reissue,
     archive_sha256,
-    line
+    line,
+    correction
 from observations

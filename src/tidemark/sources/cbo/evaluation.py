@@ -7,6 +7,7 @@ from datetime import date
 
 import pandas as pd
 
+from tidemark import corrections
 from tidemark.errors import TruncatedFileError, WrongLayoutError
 from tidemark.reading import NOT_QUOTED, SourceFile, iso_day, observations
 from tidemark.registry import Dataset
@@ -224,17 +225,16 @@ def parse_actuals(file: SourceFile) -> Parsed:
 def check_baselines(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Adds `closing_gap`, `revenue_gap` and `out_of_scale`.
 
-    A gap that the passport lists as published so is taken off; once CBO repairs it, the difference shows.
+    A gap that a correction knows as published so is taken off.
     """
     frame = check_actuals(dataset, frame, ["baseline_date"])
-    assert dataset.closing is not None
-    for known in dataset.closing.exceptions:
+    for (_, (label, baseline_date), _, end), known in corrections.known_gaps(dataset, frame).items():
         here = (
-            (frame["label"] == DEFICIT)
-            & (frame["baseline_date"] == known.series)
-            & (frame["period_end"] == pd.Timestamp(known.period_end))
+            (frame["label"] == label)
+            & (frame["baseline_date"] == baseline_date)
+            & (frame["period_end"] == end)
         )
-        frame.loc[here, "closing_gap"] = (frame.loc[here, "closing_gap"] - known.gap).round(5)
+        frame.loc[here, "closing_gap"] = (frame.loc[here, "closing_gap"] - known).round(5)
     return frame
 
 
