@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import bundled_file, day
 from tests.sources.damage import ENCODINGS, NO_FILE, assert_encoding_refused, batch_refusal, refusal
-from tidemark import pipeline, registry, snapshot, sources, warehouse
+from tidemark import corrections, pipeline, registry, snapshot, sources, warehouse
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -20,6 +20,7 @@ from tidemark.errors import (
     FailedSuiteError,
     FrozenFileError,
     NotTheFileError,
+    OutdatedCorrectionError,
     RefusedFileError,
     TooLargeError,
     TruncatedFileError,
@@ -400,20 +401,32 @@ def test_parts_that_miss_their_total_are_refused(check, name, new):
     assert "closing_gap" in error.message
 
 
-def test_once_cbo_repairs_the_deficit_of_april_2018_the_exception_is_refused(check):
-    dataset = CBO.dataset("baselines")
-    assert {str(known.series) for known in dataset.closing.exceptions} == {"2018-04-01"}
-    known = next(k for k in dataset.closing.exceptions if k.period_end.year == 2020)
-    row = next(
-        r
-        for r in FILES["baselines"].decode().split("\n")
-        if r.startswith("deficit") and "2018-04-01,False,False,2020" in r
+def test_the_deficit_of_april_2018_is_off_as_published_and_no_other():
+    dataset, frame = (
+        CBO.dataset("baselines"),
+        sources.parse(CBO.dataset("baselines"), SourceFile("f", FILES["baselines"])),
     )
-    start, _, figure = row.rpartition(",")
-    data = with_row("baselines", f"{start},{float(figure) + known.gap:.3f}", row=row)
-    error = refused(check, "baselines", data, FailedSuiteError)
-    assert "2020-09-30" in error.message
-    assert "closing_gap is 115.616" in error.message
+    gaps = corrections.known_gaps(dataset, frame.observations)
+    assert {key for _, key, _, _ in gaps} == {("deficit/Total/Total", "2018-04-01")}
+    assert sorted(end.year for *_, end in gaps) == list(range(2018, 2029))
+
+
+def test_once_cbo_repairs_the_deficit_of_april_2018_the_correction_is_outdated(check):
+    dataset = CBO.dataset("baselines")
+    known = {c.period_end.year: c.gap for c in corrections.of(dataset)}
+    text = FILES["baselines"].decode()
+
+    def repaired(found: re.Match[str]) -> str:
+        return f"{found[1]}{float(found[3]) + known[int(found[2])]:.3f}"
+
+    row = r"(?m)^(deficit,Total,Total,2018-04-01,False,False,({}),\d+,)(.*)$"
+    whole, all_ = re.subn(row.format(r"\d+"), repaired, text)
+    one, single = re.subn(row.format("2020"), repaired, text)
+    assert (all_, single) == (11, 1)
+    error = refused(check, "baselines", whole.encode(), OutdatedCorrectionError)
+    assert "cbo_deficit_april_2018" in str(error)
+    error = refused(check, "baselines", one.encode(), FailedSuiteError)
+    assert "closing_gap is -94.776" in error.message
 
 
 # --- Dates ----------------------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ from tidemark.sources.cbo.evaluation import (
 )
 
 VINTAGE_HEADER = "date,variable,value"
-# Economic files may tell in a fourth column which years are estimates. It is checked and left aside, since a
-# finished year counts as one until its last quarter is published.
+# Economic files may tell in a fourth column which years are estimates. It is checked and left aside, since
+# it calls a finished year projected until its last quarter is published.
 FLAGGED_HEADER = f"{VINTAGE_HEADER},estimate_type"
 # What the ten-year file calls each component, in any vintage. Where only outlays adjusted for shifts in
 # timing are published (January 2025), they are a component of their own: payments that fall on a weekend move
