@@ -37,6 +37,9 @@ DISCRETIONARY = "outlay/Discretionary/Total Discretionary"
 DEFENSE = "outlay/Discretionary/Defense Discretionary"
 NONDEFENSE = "outlay/Discretionary/Nondefense Discretionary"
 MANDATORY = "outlay/Mandatory/Total Mandatory"
+FANNIE_FREDDIE = "outlay/Mandatory/Fannie Freddie"
+# Since then every baseline has revenues beside outlays.
+REVENUES_SINCE = "2001-01-01"
 # Published in the years of the Administration's plan and the Court's decision alone.
 STUDENT_LOANS = "outlay/Mandatory/Student Loan Foregiveness"
 # What share of `budget_scale` each series may be: what it was in 1982 to 2036, and about three times as far.
@@ -46,7 +49,7 @@ SCALE = {
     DEFENSE: (0.04, 0.8),
     NONDEFENSE: (0.04, 0.8),
     DISCRETIONARY: (0.08, 1.6),
-    "outlay/Mandatory/Fannie Freddie": (-0.15, 0.4),
+    FANNIE_FREDDIE: (-0.15, 0.4),
     "outlay/Mandatory/Medicaid": (0.02, 0.4),
     "outlay/Mandatory/Medicare": (0.03, 0.7),
     "outlay/Mandatory/Other Mandatory": (0.03, 1.7),
@@ -173,15 +176,20 @@ class _Flags:
 
 
 def _expect_whole_baselines(file: SourceFile, rows: Sequence[tuple[object, ...]], years: Years) -> None:
-    """Once a series of outlays has begun, each baseline of total outlays has it, for the same years."""
+    """A baseline of total outlays has the deficit for the same years, and every series of outlays that has
+    begun; since 2001 also revenues to the same end, which may begin a year or two before.
+    """
     quoted = {str(row[0]) for row in rows if row[5] != NOT_QUOTED}
-    first: dict[str, str] = {}
+    first = {DEFICIT: "", REVENUES: REVENUES_SINCE}
     for label, baseline in years.of:
-        if label in quoted and label.startswith("outlay/") and not label.endswith("Fannie Freddie"):
+        if label in quoted and label.startswith("outlay/") and label != FANNIE_FREDDIE:
             first[label] = min(first.get(label, baseline), baseline)
-    for label, since in first.items():
-        for (total, baseline), due in years.of.items():
-            if total == OUTLAYS and baseline >= since and years.of.get((label, baseline)) != due:
+    for (total, baseline), due in years.of.items():
+        if total != OUTLAYS:
+            continue
+        for label, since in first.items():
+            found = years.of.get((label, baseline), [])
+            if baseline >= since and (found[-len(due) :] if label == REVENUES else found) != due:
                 raise TruncatedFileError(
                     file.name,
                     None,

@@ -38,8 +38,8 @@ from tidemark.sources.cbo.evaluation import (
 )
 
 VINTAGE_HEADER = "date,variable,value"
-# Economic files tell in a fourth column which years are estimated; it is checked, and says nothing more than
-# the release date does.
+# Economic files may tell in a fourth column which years are estimates. It is checked and left aside, since
+# it calls a finished year projected until its last quarter is published.
 FLAGGED_HEADER = f"{VINTAGE_HEADER},estimate_type"
 # What the ten-year file calls each component, in any vintage. Where only outlays adjusted for shifts in
 # timing are published (January 2025), they are a component of their own: payments that fall on a weekend move
@@ -80,9 +80,9 @@ TEN_YEAR_SCALE = {
 
 
 def _vintage(
-    file: SourceFile, wanted: Iterable[str], prefix: str, measure: str, *headers: str
+    file: SourceFile, wanted: Iterable[str], prefix: str, measure: str, length: int | None, *headers: str
 ) -> list[tuple[object, ...]]:
-    """The rows of the wanted variables, which all run over the same years.
+    """The rows of the wanted variables, which all run over the same years, `length` of them if it is known.
 
     A file holds hundreds of variables. The others are held to the same form, and left aside.
     """
@@ -125,13 +125,20 @@ def _vintage(
                 f"{variable} runs from {span[0]} to {span[1]}, others from {all_years[0]} to {all_years[1]}",
                 FETCH_AGAIN,
             )
+        if length is not None and span[1] - span[0] + 1 != length:
+            raise TruncatedFileError(
+                file.name,
+                None,
+                f"{variable} runs from {span[0]} to {span[1]}, where {length} years are due",
+                FETCH_AGAIN,
+            )
     return rows
 
 
 def parse_ten_year_budget(file: SourceFile) -> Parsed:
     """`FY2026,proj_outlays_net_interest,1038.976`: a year that is over and the eleven after it, USD bn."""
     names = [name for known in TEN_YEAR.values() for name in known]
-    rows = _vintage(file, names, "FY", "projection", VINTAGE_HEADER)
+    rows = _vintage(file, names, "FY", "projection", 12, VINTAGE_HEADER)
     found = {row[0] for row in rows}
     for component, known in TEN_YEAR.items():
         if found.isdisjoint(known):
@@ -152,20 +159,22 @@ def check_ten_year_budget(_: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _gdp_of(file: SourceFile, variable: str, prefix: str, unit: str, *headers: str) -> Parsed:
-    rows = _vintage(file, [variable], prefix, "gdp", *headers)
+def _gdp_of(
+    file: SourceFile, variable: str, prefix: str, unit: str, length: int | None, *headers: str
+) -> Parsed:
+    rows = _vintage(file, [variable], prefix, "gdp", length, *headers)
     expect_every(file, [variable], {str(row[0]) for row in rows}, "the variable")
     return Parsed(observations(rows, ["label"], unit))
 
 
 def parse_economic_projections(file: SourceFile) -> Parsed:
     """`2026,gdp,31902.0`: nominal GDP of each fiscal year, the first of them over, USD bn."""
-    return _gdp_of(file, "gdp", "", "usd_bn", VINTAGE_HEADER, FLAGGED_HEADER)
+    return _gdp_of(file, "gdp", "", "usd_bn", None, VINTAGE_HEADER, FLAGGED_HEADER)
 
 
 def parse_long_term_budget(file: SourceFile) -> Parsed:
     """`FY2053,lt_gdp_trillions,86.254`: nominal GDP of each fiscal year for thirty years, USD trillion."""
-    return _gdp_of(file, "lt_gdp_trillions", "FY", "usd_trn", VINTAGE_HEADER)
+    return _gdp_of(file, "lt_gdp_trillions", "FY", "usd_trn", 31, VINTAGE_HEADER)
 
 
 def check_gdp(_: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
