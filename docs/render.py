@@ -276,7 +276,8 @@ def _closing(dataset: Dataset) -> str:
 
 def _corrections(known: Sequence[Correction]) -> str:
     rows = [
-        (_code(BETWEEN.join(c.key)), str(c.period_end), _number(c.expect), c.action, _prose(c.reason)) for c in known
+        (_code(BETWEEN.join(c.key)), str(c.period_end), _number(c.expect), c.action, _prose(c.reason))
+        for c in known
     ]
     table = _table(["cell", "period", "published as", "action", "why"], rows, right=(2,))
     return table if len(rows) <= FOLD_OVER else _folded(f"{len(rows)} figures", table)

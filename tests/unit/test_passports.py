@@ -214,6 +214,10 @@ def test_what_is_no_passport_at_all_is_refused(tmp_path, text):
 def test_dates_are_dates_quoted_or_not(tmp_path):
     shutil.copy(registry.passport_folder() / "passport.schema.json", tmp_path)
     content = yaml.safe_load((registry.passport_folder() / "tic.yml").read_text("utf-8"))
-    quoted_dates = yaml.safe_load(yaml.safe_dump(content).replace("2023-03-15", "'2023-03-15'"))
+    written = yaml.safe_dump(content)
+    assert "last_release: 2023-03-15\n" in written
+    quoted_dates = yaml.safe_load(
+        written.replace("last_release: 2023-03-15\n", "last_release: '2023-03-15'\n")
+    )
     (tmp_path / "tic.yml").write_text(yaml.safe_dump(quoted_dates))
     assert registry.read_passport(tmp_path / "tic.yml").dataset("mfh").last_release == date(2023, 3, 15)

@@ -172,6 +172,9 @@ def project(tmp_path):
         shutil.copytree(project_root() / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "snapshot").mkdir()
     shutil.copy(render.MANIFEST, tmp_path / "snapshot")
+    seed = tmp_path / corrections.SEED
+    seed.parent.mkdir(parents=True)
+    shutil.copy(project_root() / corrections.SEED, seed)
     return tmp_path
 
 
