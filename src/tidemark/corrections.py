@@ -9,8 +9,8 @@ Raw tables keep what was published; the staging models apply the action (macro `
 * rescale: the figure is multiplied by `factor`.
 
 `expect` is the figure as it was published wrong, to as many `decimals`. A release that says otherwise is
-refused at the door: the publisher has repaired it, so the correction must end (`released_to`: the last release
-that bears it).
+refused at the door: the publisher has repaired it, so the correction must end (`released_to`: the last
+release that bears it).
 `gap` is how far a check of the dataset's suite (its column `gap_column`) is known to be off at the cell
 because of it, such as the parts of a total from the total.
 """
