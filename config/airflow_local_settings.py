@@ -16,8 +16,16 @@ import sys
 gc.set_threshold(100_000, 50, 100)
 
 PRELOADED = (
+    "airflow.providers.common.io.assets.file",
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.decorators.short_circuit",
+    "airflow.sdk.definitions.decorators",
+    "airflow.sdk.definitions.timetables.trigger",
+    "airflow.sdk.lineage",
+    "airflow.task.trigger_rule",
     "cosmos.airflow.task_group",
     "cosmos.operators.watcher",
+    "cosmos.plugin.airflow3",
     "dbt.adapters.duckdb",
     "dbt.cli.main",
     "duckdb",

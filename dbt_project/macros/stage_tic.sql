@@ -9,6 +9,9 @@
     A label that no alias covers stays, with holder_id NULL, and fails the build by name.
 -#}
 {% macro stage_tic(dataset, series="''", code="cast(null as varchar)", to_usd_bn="1") -%}
+    {%- set key = ['label'] -%}
+    {%- if code == 'code' %}{% do key.append('code') %}{% endif -%}
+    {%- if series == 'series' %}{% do key.append('series') %}{% endif %}
     with observations as (
         select
             label,
@@ -21,8 +24,9 @@
             released_on,
             reissue,
             archive_sha256,
-            line
-        from {{ source('raw', 'tic__' ~ dataset) }}
+            line,
+            correction
+        from {{ corrected('tic/' ~ dataset, key) }} as published
     ),
 
     aliases as (
@@ -43,7 +47,8 @@
         observations.released_on,
         observations.reissue,
         observations.archive_sha256,
-        observations.line
+        observations.line,
+        observations.correction
     from observations
     left join aliases
         on observations.label = aliases.label

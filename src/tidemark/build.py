@@ -16,7 +16,7 @@ import pandas as pd
 
 from tidemark import archive, quality, warehouse
 from tidemark.errors import BuildError, TidemarkError
-from tidemark.settings import Home, project_root
+from tidemark.settings import Home, include_restricted, project_root
 from tidemark.warehouse import outcome_of
 
 # What the marts are made by, besides the raw tables: a change here makes a new release, too.
@@ -98,7 +98,11 @@ def anything_new(home: Home) -> bool:
     published = _read_note(home.root / PUBLISHED_NOTE)
     stands = home.current.exists() and home.current.resolve().name == published.get("release")
     with warehouse.writing(home) as connection:
-        return not stands or published.get("inputs") != inputs_fingerprint(connection)
+        return (
+            not stands
+            or published.get("restricted") != include_restricted()
+            or published.get("inputs") != inputs_fingerprint(connection)
+        )
 
 
 def begin(home: Home) -> None:
@@ -140,13 +144,13 @@ def expect_built(home: Home) -> None:
         )
 
 
-def remember_published(home: Home, release: str) -> None:
+def remember_published(home: Home, release: str, restricted: bool) -> None:
     """Note what the release that is now current was made from; `anything_new` compares with it."""
-    note = {**_read_note(home.root / BUILT_NOTE), "release": release}
+    note = {**_read_note(home.root / BUILT_NOTE), "release": release, "restricted": restricted}
     archive.write_atomically(home.root / PUBLISHED_NOTE, json.dumps(note).encode())
 
 
-def _read_note(path: Path) -> dict[str, str]:
+def _read_note(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):

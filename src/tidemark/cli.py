@@ -21,9 +21,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from tidemark import __version__, archive, build, pipeline, publish, query, registry, report, snapshot
+from tidemark import __version__, archive, build, inbox, pipeline, publish, query, registry, report, snapshot
 from tidemark.errors import TidemarkError, UsageError
-from tidemark.settings import HOME_VARIABLE, Home
+from tidemark.settings import HOME_VARIABLE, RESTRICTED_VARIABLE, Home
 
 app = typer.Typer(
     help="Who holds US Treasuries, what changed, and every figure as first published and as it stands today.",
@@ -128,13 +128,13 @@ def ingest(
         str, typer.Argument(metavar="SOURCE[/DATASET]", help="Such as tic, or tic/slt_table5.")
     ],
     file: Annotated[
-        Path | None, typer.Option("--file", help="A file of that dataset; else the snapshot.")
+        Path | None, typer.Option("--file", help="A file of that dataset; else the snapshot and the inbox.")
     ] = None,
     released_on: Annotated[
         datetime | None, typer.Option("--released-on", formats=["%Y-%m-%d"], help="The day it was published.")
     ] = None,
 ) -> None:
-    """Archive, validate and load: the bundled releases of a source, or one file of a dataset."""
+    """Archive, validate and load: what is bundled and what waits in the inbox, or one file of a dataset."""
     home: Home = context.obj
     datasets = registry.select(target)
     if file is not None and len(datasets) != 1:
@@ -148,7 +148,7 @@ def ingest(
     for dataset in datasets:
         try:
             if file is None:
-                incoming = snapshot.bundled(dataset)
+                incoming = [*snapshot.bundled(dataset), *inbox.waiting(home, dataset)]
             else:
                 incoming = [pipeline.from_file(dataset, file, released_on.date() if released_on else None)]
             with telling(f"Loading {dataset.name}"):
@@ -188,10 +188,21 @@ def build_command(context: typer.Context) -> None:
 
 
 @app.command("publish")
-def publish_command(context: typer.Context) -> None:
+def publish_command(
+    context: typer.Context,
+    include_restricted: Annotated[
+        bool,
+        typer.Option(
+            "--include-restricted",
+            envvar=RESTRICTED_VARIABLE,
+            help="Take in the raw tables of sources whose licence allows an extract only; "
+            "for releases that nobody else reads.",
+        ),
+    ] = False,
+) -> None:
     """Publish the marts: a new release, and `current` pointing at it."""
     with telling("Publishing"):
-        published = publish.publish(context.obj)
+        published = publish.publish(context.obj, restricted=include_restricted)
     print(f"{'Published' if published.is_new else 'Unchanged'}: {published.file}")
 
 

@@ -123,6 +123,12 @@ class WrongDateError(RefusedFileError):
     outcome = "wrong_date"
 
 
+class OutdatedCorrectionError(RefusedFileError):
+    """A figure that a correction knows as published wrong, and that this release states otherwise."""
+
+    outcome = "outdated_correction"
+
+
 class FailedSuiteError(RefusedFileError):
     """The Great Expectations suite of the dataset found figures that cannot be."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tidemark import archive, quality, sources, warehouse
+from tidemark import archive, corrections, quality, sources, warehouse
 from tidemark.archive import Release
 from tidemark.errors import (
     FailedSuiteError,
@@ -70,6 +70,7 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
                     released_on = sources.edition_date(dataset, SourceFile(item.file, item.data))
                 except RefusedFileError as error:
                     quarantine(home, dataset, item.file, item.data, None, error)
+                    _leave_inbox(item)
                     raise
             if released_on is None:
                 raise UsageError(f"{item.file} has no release date", "give it: --released-on YYYY-MM-DD")
@@ -78,9 +79,16 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
             )
             outcome.release = release.id
             outcome.result = "done" if is_new else "unchanged"
+            _leave_inbox(item)
             ids.append(release.id)
     waiting = [r.id for r in archive.releases(home, dataset.name) if not is_loaded(home, r)]
     return list(dict.fromkeys(ids + waiting))
+
+
+def _leave_inbox(item: Incoming) -> None:
+    """Its bytes stand in the archive, and it is known there or in quarantine."""
+    if item.lies_at is not None:
+        item.lies_at.unlink(missing_ok=True)
 
 
 # --- validate ------------------------------------------------------------------------------------------
@@ -134,6 +142,7 @@ def validated_batch(dataset: Dataset, release: Release, data: bytes, check: qual
             first.message + more,
             f"compare with {dataset.url}; if the file is right, mend expectations/{dataset.name}.json",
         )
+    corrections.expect_unrepaired(dataset, release.file, release.released_on, quoted(parsed.observations))
     return parsed.observations
 
 

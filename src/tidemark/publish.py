@@ -17,9 +17,9 @@ from pathlib import Path
 
 import duckdb
 
-from tidemark import archive, build, warehouse
+from tidemark import archive, build, registry, warehouse
 from tidemark.errors import NothingPublishedError, TidemarkError
-from tidemark.settings import Home
+from tidemark.settings import Home, include_restricted
 from tidemark.warehouse import outcome_of
 
 # DuckDB engines from 1.2 on read this format; 2.0's own default they refuse.
@@ -41,23 +41,27 @@ class Published:
         return self.folder / FILE
 
 
-def publish(home: Home) -> Published:
+def publish(home: Home, restricted: bool | None = None) -> Published:
     """Copy the warehouse into a new release and point `current` at it.
 
     A release is named for the newest publication in it and for its contents, so publishing the same
     contents again is the release already there.
 
+    Args:
+        restricted: whether it holds sources that allow an extract only; None: as the environment says.
+
     Raises:
         TidemarkError: the marts are not built whole from what is loaded, or the copy does not hold what
             the warehouse holds; `current` stays where it is.
     """
+    restricted = include_restricted() if restricted is None else restricted
     with outcome_of(home, "publish") as outcome, warehouse.exclusive(home):
         build.expect_built(home)
         home.published.mkdir(parents=True, exist_ok=True)
         _sweep(home)
         aside = Path(tempfile.mkdtemp(prefix=".building-", dir=home.published))
         try:
-            tables, newest = _copy(home, aside / FILE)
+            tables, newest = _copy(home, aside / FILE, restricted)
             contents = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
             name = f"{newest}-{contents[:8]}"
             outcome.release, outcome.rows = name, sum(int(table["rows"]) for table in tables.values())
@@ -65,14 +69,15 @@ def publish(home: Home) -> Published:
             is_new = not folder.exists()
             if is_new:
                 _check(aside / FILE, tables)
-                manifest = {"release": name, "tables": tables}
+                left_out = [] if restricted else [source.id for source in _extract_only()]
+                manifest = {"release": name, "raw_left_out": left_out, "tables": tables}
                 archive.write_atomically(aside / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
                 aside.chmod(0o755)
                 aside.rename(folder)
             else:
                 outcome.result = "unchanged"
             _point_at(home, folder)
-            build.remember_published(home, name)
+            build.remember_published(home, name, restricted)
             return Published(name, folder, is_new)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -93,13 +98,38 @@ def current(home: Home) -> Published:
 Tables = dict[str, dict[str, int | str]]
 
 
-def _copy(home: Home, target: Path) -> tuple[Tables, str]:
+def _extract_only() -> list[registry.Source]:
+    return [s for s in registry.sources().values() if s.licence["redistribution"] == "extract_only"]
+
+
+def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop the raw tables of sources that allow an extract only, and the staging views on them."""
+    for source in _extract_only():
+        for schema, kind, prefix in (
+            ("staging", "view", f"stg_{source.id}__"),
+            ("raw", "table", f"{source.id}__"),
+        ):
+            found = connection.execute(
+                f"select {kind}_name from duckdb_{kind}s() where database_name = 'copied' "
+                f"and schema_name = ? and starts_with({kind}_name, ?)",
+                [schema, prefix],
+            ).fetchall()
+            for (name,) in found:
+                connection.execute(f'drop {kind} copied."{schema}"."{name}"')
+
+
+def _copy(home: Home, target: Path, restricted: bool) -> tuple[Tables, str]:
     """Copy the warehouse to `target` in the compatible format; returns its tables and the newest release."""
     connection = duckdb.connect()
     try:
         connection.execute(f"attach '{_quoted(home.warehouse)}' as warehouse (read_only)")
         connection.execute(f"attach '{_quoted(target)}' as release (storage_version '{STORAGE_VERSION}')")
-        connection.execute("copy from database warehouse to release").fetchall()
+        # By way of memory: what is dropped from a file stays readable in its free blocks.
+        connection.execute("attach ':memory:' as copied")
+        connection.execute("copy from database warehouse to copied").fetchall()
+        if not restricted:
+            _leave_out_restricted(connection)
+        connection.execute("copy from database copied to release").fetchall()
         # A reader names a mart without its schema.
         marts = [
             name

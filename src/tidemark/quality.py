@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,8 +26,6 @@ from tidemark.errors import Problem, TidemarkError
 from tidemark.registry import Dataset
 from tidemark.settings import Home, project_root
 
-# Columns by which a finding is told: where it stands in the file, and which cell it is.
-PLACE = ("line", "label", "code", "series", "holder_id", "period_end", "measure", "released_on")
 FINDINGS_TOLD = 5
 
 
@@ -90,32 +88,42 @@ def checking(home: Home) -> Iterator[Check]:
         context = _context(home)
         batches = context.data_sources.add_pandas(name="batch")
 
-        def check(
-            suite: str, frame: pd.DataFrame, run_name: str, parameters: dict[str, float] | None = None
-        ) -> Verdict:
+        prepared: dict[str, tuple[Any, list[str]]] = {}
+
+        def prepare(suite: str) -> tuple[Any, list[str]]:
+            """A checkpoint for a suite, made once for all the batches it is run on; and what names a row."""
             name = suite.replace("/", ".")
             content = _read_suite(suite)
-            stored = gx.ExpectationSuite(
-                name=name, expectations=content["expectations"], meta=content.get("meta")
+            stored = context.suites.add(
+                gx.ExpectationSuite(name=name, expectations=content["expectations"], meta=content.get("meta"))
             )
-            context.suites.add_or_update(stored)
-            definition = context.validation_definitions.add_or_update(
+            asset = batches.add_dataframe_asset(name=name)
+            definition = context.validation_definitions.add(
                 gx.ValidationDefinition(
-                    name=name,
-                    data=batches.add_dataframe_asset(
-                        name=f"{name}.{len(pages)}"
-                    ).add_batch_definition_whole_dataframe("whole"),
-                    suite=stored,
+                    name=name, data=asset.add_batch_definition_whole_dataframe("whole"), suite=stored
                 )
             )
-            places = [column for column in PLACE if column in frame.columns]
-            checkpoint = context.checkpoints.add_or_update(
+            cell = _cell(content)
+            checkpoint = context.checkpoints.add(
                 gx.Checkpoint(
                     name=name,
                     validation_definitions=[definition],
-                    result_format={"result_format": "COMPLETE", "unexpected_index_column_names": places},
+                    result_format={
+                        "result_format": "COMPLETE",
+                        "unexpected_index_column_names": cell
+                        if suite.startswith("marts/")
+                        else ["line", *cell],
+                    },
                 )
             )
+            return checkpoint, cell
+
+        def check(
+            suite: str, frame: pd.DataFrame, run_name: str, parameters: dict[str, float] | None = None
+        ) -> Verdict:
+            if suite not in prepared:
+                prepared[suite] = prepare(suite)
+            checkpoint, cell = prepared[suite]
             result = checkpoint.run(
                 batch_parameters={"dataframe": frame},
                 expectation_parameters=parameters or {},
@@ -124,8 +132,10 @@ def checking(home: Home) -> Iterator[Check]:
                 ),
             )
             ((page, validation),) = result.run_results.items()
-            pages.extend([page, ExpectationSuiteIdentifier(name=name)])
-            problems = tuple(problem for found in validation.results for problem in _problems(suite, found))
+            pages.extend([page, ExpectationSuiteIdentifier(name=page.expectation_suite_identifier.name)])
+            problems = tuple(
+                problem for found in validation.results for problem in _problems(suite, found, cell)
+            )
             return Verdict(suite, len(validation.results), problems)
 
         try:
@@ -148,6 +158,19 @@ def _read_suite(suite: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise TidemarkError(f"{path} is no JSON: {error}", "mend the suite") from error
     return content
+
+
+def _cell(suite: dict[str, Any]) -> list[str]:
+    """The columns by which a finding is told: those of which the suite says that they name one row."""
+    for expectation in suite["expectations"]:
+        if expectation["type"] == "expect_compound_columns_to_be_unique":
+            return list(expectation["kwargs"]["column_list"])
+        if expectation["type"] == "expect_column_values_to_be_unique":
+            return [expectation["kwargs"]["column"]]
+    raise TidemarkError(
+        f"{suite.get('name')} does not say which columns name a row",
+        "every suite begins with expect_compound_columns_to_be_unique",
+    )
 
 
 def _context(home: Home) -> Any:
@@ -190,8 +213,8 @@ def _context(home: Home) -> Any:
     )
 
 
-def _problems(suite: str, found: Any) -> list[Problem]:
-    """The findings of one expectation as sentences; none where it held."""
+def _problems(suite: str, found: Any, of: Sequence[str]) -> list[Problem]:
+    """The findings of one expectation as sentences, told by the columns `of`; none where it held."""
     if found.success:
         return []
     expectation = found.expectation_config
@@ -212,7 +235,7 @@ def _problems(suite: str, found: Any) -> list[Problem]:
     for place in places[:FINDINGS_TOLD]:
         line = place.get("line")
         cell = ", ".join(
-            _word(place[name]) for name in PLACE if name != "line" and place.get(name) not in (None, "")
+            _word(place[name]) for name in of if name != column and place.get(name) not in (None, "")
         )
         value = f" is {_word(place[column])}" if column in place else ""
         name = "" if column in (None, "value") else f", {column}"

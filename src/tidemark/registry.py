@@ -26,22 +26,11 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class ClosingException:
-    """A column whose parts are known not to sum to their total, because it was published so."""
-
-    period_end: date
-    gap: float
-    reason: str
-    series: str = ""
-
-
-@dataclass(frozen=True)
 class Closing:
     """How far the parts of a total may be from it, and why that far."""
 
     tolerance: float
     reason: str
-    exceptions: tuple[ClosingException, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,9 +138,6 @@ def read_passport(path: Path) -> Source:
 
 def _dataset(source: str, entry: dict[str, Any]) -> Dataset:
     closing = entry.pop("closing", None)
-    if closing is not None:
-        exceptions = tuple(ClosingException(**e) for e in closing.pop("exceptions", ()))
-        closing = Closing(exceptions=exceptions, **closing)
     plausible = entry.pop("plausible_revision", None)
     return Dataset(
         source=source,
@@ -160,7 +146,7 @@ def _dataset(source: str, entry: dict[str, Any]) -> Dataset:
         measures={name: Measure(**measure) for name, measure in entry.pop("measures").items()},
         frictions=tuple(entry.pop("frictions", ())),
         reference_values=tuple(entry.pop("reference_values", ())),
-        closing=closing,
+        closing=Closing(**closing) if closing else None,
         plausible_revision=PlausibleRevision(**plausible) if plausible else None,
         **entry,
     )

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -181,7 +182,7 @@ def answers(home: Home, out: Console | None = None) -> None:
         out.print(f"  first published {first_on}   {first:,.1f} USD bn")
         out.print(f"  as it stands    {now_on}   {now:,.1f} USD bn   ({now - first:+,.1f})")
     out.print()
-    out.print(_loads(home))
+    out.print(_by_source(home))
     published = publish.current(home)
     command, given = _command(), _home_option(home)
     out.print()
@@ -205,12 +206,59 @@ def _near(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _loads(home: Home) -> Table:
-    """What stands in the warehouse, a row a dataset, with what its suite last said."""
+@dataclass(frozen=True)
+class Held:
+    """What the warehouse holds of a dataset, and what its suite last said (None: it never ran)."""
+
+    dataset: registry.Dataset
+    releases: int
+    newest_release: date | None
+    cells: int
+    newest_figure: date | None
+    verdict: str | None
+
+
+def _by_source(home: Home) -> Table:
+    """What stands in the warehouse, a row a source."""
+    held = _held(home)
     rows = []
-    for name, held, newest, cells, period, suite in _datasets(home):
-        counted = Text(f"{cells or 0:,}", justify="right")
-        rows.append((name, held, newest, counted, period, suite))
+    for source in registry.sources().values():
+        of_source = [one for one in held if one.dataset.source == source.id]
+        loaded = [one for one in of_source if one.releases]
+        # A projection's newest figure says nothing of how far the figures reach.
+        figures = [
+            one.newest_figure for one in loaded if one.newest_figure and not one.dataset.looks_ahead_days
+        ]
+        rows.append(
+            (
+                source.id,
+                _counted(f"{len(loaded)} of {len(of_source)}"),
+                sum(one.releases for one in loaded),
+                _counted(f"{sum(one.cells for one in loaded):,}"),
+                f"{max(figures):%Y-%m}" if figures else "none",
+                _verdicts(of_source),
+            )
+        )
+    return _table(
+        ["source", "datasets", "releases", "cells", "newest figure", "suites"],
+        rows,
+        title="Loaded and validated",
+    )
+
+
+def _by_dataset(home: Home) -> Table:
+    """What stands in the warehouse, a row a dataset."""
+    rows = [
+        (
+            one.dataset.name,
+            one.releases,
+            one.newest_release,
+            _counted(f"{one.cells:,}"),
+            f"{one.newest_figure:%Y-%m}" if one.newest_figure else "none",
+            _verdicts([one]),
+        )
+        for one in _held(home)
+    ]
     return _table(
         ["dataset", "releases", "newest release", "cells", "newest figure", "suite"],
         rows,
@@ -218,51 +266,57 @@ def _loads(home: Home) -> Table:
     )
 
 
-def _datasets(home: Home) -> list[tuple[str, int, date | None, int | None, str, Text]]:
-    rows = []
+def _held(home: Home) -> list[Held]:
+    held = []
     with warehouse.exclusive(home):
         connection = warehouse.connect(home)
         try:
-            for source in registry.sources().values():
-                for dataset in source.datasets:
-                    (held,) = connection.execute(
-                        "select count(*), max(released_on), cast(sum(cells) as bigint) "
-                        "from raw.releases where dataset = ?",
-                        [dataset.name],
-                    ).fetchall()
-                    (newest,) = connection.execute(
-                        f"select max(period_end) from raw.\"{dataset.table}\" where status = 'published'"
-                    ).fetchall()
-                    last = (
-                        _waiting_verdict(home, dataset.name)
-                        or connection.execute(
-                            "select result from raw.outcomes where dataset = ? and step = 'validate' "
-                            "order by ended_at desc limit 1",
-                            [dataset.name],
-                        ).fetchall()
-                    )
-                    period = f"{newest[0]:%Y-%m}" if newest[0] else "none"
-                    rows.append((dataset.name, held[0], held[1], held[2], period, _verdict(last)))
+            verdicts = dict(
+                connection.execute(
+                    "select dataset, arg_max(result, ended_at) from raw.outcomes "
+                    "where step = 'validate' group by dataset"
+                ).fetchall()
+            )
+            for dataset in registry.datasets():
+                (loads,) = connection.execute(
+                    "select count(*), max(released_on), cast(coalesce(sum(cells), 0) as bigint) "
+                    "from raw.releases where dataset = ?",
+                    [dataset.name],
+                ).fetchall()
+                (newest,) = connection.execute(
+                    f"select max(period_end) from raw.\"{dataset.table}\" where status = 'published'"
+                ).fetchall()
+                verdict = _waiting_verdict(home, dataset.name) or verdicts.get(dataset.name)
+                releases, newest_release, cells = loads
+                held.append(Held(dataset, releases, newest_release, cells, newest[0], verdict))
         finally:
             connection.close()
-    return rows
+    return held
 
 
-def _waiting_verdict(home: Home, dataset: str) -> list[tuple[Any, ...]]:
+def _waiting_verdict(home: Home, dataset: str) -> str | None:
     """The newest validation that no writer has put into the warehouse yet; it is newer than those there."""
     said = [
-        (outcome["result"],)
+        str(outcome["result"])
         for outcome in warehouse.pending_outcomes(home)
         if outcome["dataset"] == dataset and outcome["step"] == "validate"
     ]
-    return said[-1:]
+    return said[-1] if said else None
 
 
-def _verdict(last: list[tuple[Any, ...]]) -> Text:
-    if not last:
+def _verdicts(held: Sequence[Held]) -> Text:
+    """What the suites of these datasets last said, as one phrase."""
+    refused = [one for one in held if one.verdict not in (None, "done")]
+    if refused:
+        named = ", ".join(f"{one.dataset.id}: {one.verdict}" for one in refused)
+        return Text(f"refused: {named if len(held) > 1 else refused[0].verdict}", style="bold red")
+    if all(one.verdict is None for one in held):
         return Text("not run", style="dim")
-    result = str(last[0][0])
-    return Text("passed", style="green") if result == "done" else Text(f"refused: {result}", style="bold red")
+    return Text("passed", style="green")
+
+
+def _counted(text: str) -> Text:
+    return Text(text, justify="right")
 
 
 def _figure(value: float | None, unit: str = "") -> Text:
@@ -308,7 +362,7 @@ def status(home: Home) -> None:
         out.print("warehouse  nothing loaded yet: make run")
     else:
         out.print()
-        out.print(_loads(home))
+        out.print(_by_dataset(home))
     waiting = [r for r in archive.releases(home) if not pipeline.is_loaded(home, r)]
     if waiting:
         out.print()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOME_VARIABLE = "TIDEMARK_HOME"
+RESTRICTED_VARIABLE = "TIDEMARK_INCLUDE_RESTRICTED"
 
 
 def project_root() -> Path:
@@ -16,6 +17,14 @@ def project_root() -> Path:
     program as its Python, so they are found from here and not from the working directory.
     """
     return Path(__file__).resolve().parents[2]
+
+
+def include_restricted() -> bool:
+    """Whether published releases hold the raw figures of sources that allow an extract only.
+
+    Off, unless the operator, who knows under which terms the release will be read, switches it on.
+    """
+    return os.environ.get(RESTRICTED_VARIABLE, "").strip().lower() in ("1", "true", "yes", "on")
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,11 @@ class Home:
     @property
     def archive(self) -> Path:
         return self.root / "archive"
+
+    @property
+    def inbox(self) -> Path:
+        """Where people put files that no program may fetch: `inbox/<source>/<dataset>/`."""
+        return self.root / "inbox"
 
     @property
     def quarantine(self) -> Path:

@@ -15,12 +15,16 @@ from tidemark.settings import project_root
 
 @dataclass(frozen=True)
 class Incoming:
-    """A file on its way into the archive. `released_on` is None where the file itself must tell it."""
+    """A file on its way into the archive. `released_on` is None where the file itself must tell it.
+
+    `lies_at` is where it waits in an inbox, which it leaves once its bytes are in the archive.
+    """
 
     file: str
     data: bytes
     released_on: date | None
     source_url: str
+    lies_at: Path | None = None
 
 
 def folder() -> Path:

@@ -5,14 +5,14 @@ The DAG files hold no logic, and this package never imports Airflow; here the tw
 
 from __future__ import annotations
 
-from tidemark import build, pipeline, publish, registry, snapshot
+from tidemark import build, inbox, pipeline, publish, registry, snapshot
 from tidemark.settings import Home
 
 
 def archive(dataset: str) -> list[str]:
-    """Archive the bundled releases of a dataset; the ids of the releases to load."""
-    entry = registry.dataset(dataset)
-    return pipeline.archive_files(Home.find(), entry, snapshot.bundled(entry))
+    """Archive a dataset's bundled releases and what waits in its inbox; the ids of the releases to load."""
+    home, entry = Home.find(), registry.dataset(dataset)
+    return pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
 
 
 def validate(dataset: str, ids: list[str]) -> list[str]:

@@ -9,13 +9,14 @@ import pytest
 
 from tests.conftest import bundled_file, day
 from tests.sources.damage import ENCODINGS, NO_FILE, assert_encoding_refused, batch_refusal, refusal
-from tidemark import pipeline, registry, snapshot, sources, warehouse
+from tidemark import corrections, pipeline, registry, snapshot, sources, warehouse
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
     FailedSuiteError,
     FrozenFileError,
     NotTheFileError,
+    OutdatedCorrectionError,
     RefusedFileError,
     TruncatedFileError,
     UnknownLabelError,
@@ -159,10 +160,8 @@ def test_the_ten_billion_of_2025_08_04_are_the_only_gap_but_three_cents():
     bare = sources.with_checks(DEBT, frame).query("label == 'tot_pub_debt_out_amt'")
     assert bare["closing_gap"].dropna().eq(0).all()
     assert bare["closing_gap"].notna().sum() == 5418
-    assert {(str(e.period_end), e.gap) for e in DEBT.closing.exceptions} == {
-        ("2011-02-01", 0.03),
-        ("2025-08-04", 1e10),
-    }
+    known = {(str(c.period_end), c.gap) for c in corrections.of(DEBT) if c.gap}
+    assert known == {("2011-02-01", 0.03), ("2025-08-04", 1e10)}
 
 
 def test_a_gap_of_a_cent_on_another_day_is_refused(check):
@@ -176,14 +175,14 @@ def test_a_gap_of_a_cent_on_another_day_is_refused(check):
     assert "closing_gap is -0.01" in error.message
 
 
-def test_once_the_publisher_repairs_the_ten_billion_the_exception_is_refused(check):
+def test_once_the_publisher_repairs_the_ten_billion_the_correction_is_outdated(check):
     answer = page(DEBT)
     (record,) = (r for r in answer["data"] if r["record_date"] == "2025-08-04")
     whole, cents = record["debt_held_public_amt"].split(".")
     record["debt_held_public_amt"] = f"{int(whole) - 10**10}.{cents}"
-    error = batch_refusal(check, DEBT, written(answer), RELEASED, FailedSuiteError)
-    assert "2025-08-04" in error.message
-    assert "closing_gap is -1e+10" in error.message
+    error = batch_refusal(check, DEBT, written(answer), RELEASED, OutdatedCorrectionError, 1)
+    assert "debt_held_public_amt, 2025-08-04 is 29,513,300,148,5" in error.message
+    assert "debt_imbalance_2025_08_04" in error.message
 
 
 # --- What is refused ------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -17,7 +16,7 @@ import pytest
 
 from tests.conftest import day
 from tests.sources.damage import ENCODINGS, NO_FILE, batch_refusal, refusal
-from tidemark import pipeline, quality, registry, snapshot, sources, warehouse
+from tidemark import corrections, pipeline, quality, registry, snapshot, sources, warehouse
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -335,10 +334,11 @@ def test_the_answer_passes_its_suite(check):
     assert verdict.success, verdict.problems
 
 
-def test_a_gap_that_the_passport_lists_is_taken_off():
-    exception = registry.ClosingException(JULY, 2000.0, "so published", "150")
-    known = replace(MTS, closing=replace(MTS.closing, exceptions=(exception,)))
-    to_date = sources.with_checks(known, parsed()).set_index(["line_code", "period_end"])["year_to_date_gap"]
+def test_a_gap_that_a_correction_knows_is_taken_off(monkeypatch):
+    key, end = ("National Defense", "150"), pd.Timestamp(JULY)
+    known = {("year_to_date_gap", key, "fiscal_year_to_date", end): 2000.0}
+    monkeypatch.setattr(corrections, "known_gaps", lambda dataset, frame: known)
+    to_date = sources.with_checks(MTS, parsed()).set_index(["line_code", "period_end"])["year_to_date_gap"]
     assert to_date["150", "2026-07-31"].dropna().tolist() == [0.0]
     assert to_date["300", "2026-07-31"].dropna().tolist() == [-2000.0]
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from tidemark import corrections
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -110,15 +111,14 @@ def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None
 def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Adds `closing_gap` on the rows of the total: its parts less the total, USD (NaN without parts).
 
-    Taken in cents as published, since floats of this size do not subtract exactly. A gap that the passport
-    lists as published so is taken off; once the publisher repairs it, the difference shows.
+    Taken in cents as published, since floats of this size do not subtract exactly. A gap that a correction
+    knows as published so is taken off.
     """
     by_day = frame.pivot(index="period_end", columns="label", values="value").dropna()
-    assert dataset.closing is not None
-    known = {exception.period_end: exception.gap for exception in dataset.closing.exceptions}
+    known = {end: gap for (_, _, _, end), gap in corrections.known_gaps(dataset, frame).items()}
     gaps = {}
     for day, public, own, total in by_day[[HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]].itertuples():
-        gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day.date(), 0.0))
+        gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day, 0.0))
         gaps[day] = float(gap)
     return frame.assign(closing_gap=frame["period_end"].map(gaps).where(frame["label"] == TOTAL))
 
@@ -338,8 +338,9 @@ def check_mts_table_9(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         for total, kind in ((RECEIPTS, "RSG"), (OUTLAYS, "F"))
     }
     before = {day: earlier for earlier, day in pairwise(sorted(set(days)))}
-    assert dataset.closing is not None
-    known = {(e.period_end, e.series): e.gap for e in dataset.closing.exceptions}
+    known = {
+        (end.date(), key[1]): gap for (_, key, _, end), gap in corrections.known_gaps(dataset, frame).items()
+    }
 
     def closing_gap(day: date, code: str, measure: str) -> float | None:
         if code not in parts:

@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from tidemark import corrections
 from tidemark.errors import (
     BadFigureError,
     DuplicateCellError,
@@ -852,7 +853,7 @@ def check_major_holders(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Adds, on the rows of the totals, how far their parts are from them (USD bn, else NaN).
 
     `closing_gap`: the countries and All Other less Grand Total. `official_gap`: official bills and bonds
-    less Foreign Official. A gap that the passport lists as published so is taken off.
+    less Foreign Official. A gap that a correction knows as published so is taken off.
     """
     official, bills, bonds = OFFICIAL_ROWS[dataset.id]
     label = frame["label"]
@@ -865,12 +866,11 @@ def check_major_holders(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         return signed.groupby(column).transform("sum").round(1).where(of)
 
     closing = gap(is_total, ~is_total & ~is_official & ~is_half)
-    assert dataset.closing is not None
-    for known in dataset.closing.exceptions:
-        here = frame["period_end"] == pd.Timestamp(known.period_end)
-        if "series" in frame.columns:
-            here &= frame["series"] == known.series
-        closing = closing.where(~here, (closing - known.gap).round(1))
+    for (_, key, _, end), known in corrections.known_gaps(dataset, frame).items():
+        here = is_total & (frame["period_end"] == end)
+        for name, value in zip(dataset.key, key, strict=True):
+            here &= frame[name] == value
+        closing = closing.where(~here, (closing - known).round(1))
     return frame.assign(closing_gap=closing, official_gap=gap(is_official, is_half))
 
 

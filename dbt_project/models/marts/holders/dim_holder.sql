@@ -3,6 +3,7 @@ select
     holder_name,
     holder_name_zh,
     kind,
+    aggregate_kind,
     iso_alpha2,
     iso_numeric,
     region,

@@ -13,5 +13,6 @@ select
     released_on,
     reissue,
     archive_sha256,
-    line
-from {{ source('raw', 'fiscaldata__debt_to_penny') }}
+    line,
+    correction
+from {{ corrected('fiscaldata/debt_to_penny') }} as published

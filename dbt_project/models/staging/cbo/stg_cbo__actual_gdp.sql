@@ -1,0 +1,14 @@
+select
+    'cbo/actual_gdp' as dataset,
+    label,
+    'gdp' as component,
+    cast(extract(year from period_end) as integer) as fiscal_year,
+    period_end,
+    measure,
+    value as value_usd_bn,
+    status,
+    released_on,
+    reissue,
+    archive_sha256,
+    line
+from {{ source('raw', 'cbo__actual_gdp') }}

@@ -1,0 +1,1 @@
+{{ stage_wgc('holdings_api', units=['usd_mn', 'pct']) }}

@@ -1,0 +1,1 @@
+{{ stage_wgc('holdings_changes') }}

@@ -1,0 +1,1 @@
+{{ stage_wgc('holdings_quarterly', units=['usd_mn', 'fraction']) }}

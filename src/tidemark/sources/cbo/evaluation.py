@@ -1,0 +1,255 @@
+"""CBO's evaluation of its projections: `baselines.csv`, `actuals.csv`, `actual_GDP.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pandas as pd
+
+from tidemark import corrections
+from tidemark.errors import TruncatedFileError, WrongLayoutError
+from tidemark.reading import NOT_QUOTED, SourceFile, iso_day, observations
+from tidemark.registry import Dataset
+from tidemark.sources import Parsed
+from tidemark.sources.cbo.common import (
+    FETCH_AGAIN,
+    Identity,
+    Years,
+    closing_gaps,
+    expect_every,
+    figure_of,
+    fiscal_year,
+    fiscal_year_end,
+    fiscal_year_of,
+    out_of_scale,
+    rows_of,
+)
+
+OUTLAYS, REVENUES, DEFICIT, DEBT = (
+    "outlay/Total/Total",
+    "revenue/Total/Total",
+    "deficit/Total/Total",
+    "debt/Total/Total",
+)
+NET_INTEREST = "outlay/Net Interest/Net Interest"
+DISCRETIONARY = "outlay/Discretionary/Total Discretionary"
+DEFENSE = "outlay/Discretionary/Defense Discretionary"
+NONDEFENSE = "outlay/Discretionary/Nondefense Discretionary"
+MANDATORY = "outlay/Mandatory/Total Mandatory"
+# Published in the years of the Administration's plan and the Court's decision alone.
+STUDENT_LOANS = "outlay/Mandatory/Student Loan Foregiveness"
+# What share of `budget_scale` each series may be: what it was in 1982 to 2036, and about three times as far.
+SCALE = {
+    DEBT: (0.1, 15.0),
+    DEFICIT: (-3.0, 1.5),
+    DEFENSE: (0.04, 0.8),
+    NONDEFENSE: (0.04, 0.8),
+    DISCRETIONARY: (0.08, 1.6),
+    "outlay/Mandatory/Fannie Freddie": (-0.15, 0.4),
+    "outlay/Mandatory/Medicaid": (0.02, 0.4),
+    "outlay/Mandatory/Medicare": (0.03, 0.7),
+    "outlay/Mandatory/Other Mandatory": (0.03, 1.7),
+    "outlay/Mandatory/Social Security": (0.08, 0.9),
+    STUDENT_LOANS: (-0.25, 0.25),
+    MANDATORY: (0.2, 3.3),
+    NET_INTEREST: (-0.12, 0.7),
+    OUTLAYS: (0.3, 4.7),
+    "revenue/Corporate Income Taxes/Corporate Income Taxes": (0.009, 0.5),
+    "revenue/Customs Duties/Customs Duties": (0.002, 0.22),
+    "revenue/Estate and Gift Taxes/Estate and Gift Taxes": (0.0, 0.08),
+    "revenue/Excise Taxes/Excise Taxes": (0.003, 0.2),
+    "revenue/Individual Income Taxes/Individual Income Taxes": (0.11, 2.0),
+    "revenue/Miscellaneous Receipts/Miscellaneous Receipts": (0.002, 0.16),
+    "revenue/Payroll Taxes/Payroll Taxes": (0.08, 1.4),
+    REVENUES: (0.24, 4.0),
+}
+IDENTITIES = (
+    Identity(DISCRETIONARY, (DEFENSE, NONDEFENSE)),
+    Identity(
+        MANDATORY,
+        (
+            "outlay/Mandatory/Medicaid",
+            "outlay/Mandatory/Medicare",
+            "outlay/Mandatory/Other Mandatory",
+            "outlay/Mandatory/Social Security",
+        ),
+    ),
+    Identity(OUTLAYS, (DISCRETIONARY, MANDATORY, NET_INTEREST)),
+    Identity(DEFICIT, (REVENUES, f"-{OUTLAYS}")),
+)
+REVENUE_IDENTITY = Identity(
+    REVENUES, tuple(label for label in SCALE if label.startswith("revenue") and label != REVENUES)
+)
+CLASSES = ("component", "category", "subcategory")
+BASELINES_HEADER = (
+    "component,category,subcategory,baseline_date,Spring_flag,Winter_flag,"
+    "projected_fiscal_year,projected_year_number,value"
+)
+ACTUALS_HEADER = "component,category,subcategory,fiscal_year,actual_value"
+
+
+def parse_baselines(file: SourceFile) -> Parsed:
+    """Every projection of every baseline since 1982, USD bn: a row a series, baseline and fiscal year."""
+    rows: list[tuple[object, ...]] = []
+    years = Years(file)
+    flags = _Flags(file)
+    for line, row in rows_of(file, BASELINES_HEADER):
+        label = "/".join(row[name] for name in CLASSES)
+        baseline = iso_day(file, line, row["baseline_date"])
+        if baseline.day != 1:
+            raise WrongLayoutError(
+                file.name, line, f"{baseline} is no month: baselines are dated on its first day", FETCH_AGAIN
+            )
+        year = fiscal_year(file, line, row["projected_fiscal_year"])
+        years.add(line, (label, str(baseline)), year)
+        if row["projected_year_number"] != str(number := year - fiscal_year_of(baseline) + 1):
+            raise WrongLayoutError(
+                file.name,
+                line,
+                f"{year} is year {row['projected_year_number'][:20]!r} of the baseline of {baseline:%Y-%m}, "
+                f"where {number} is due: years are counted from the one in which it was published",
+                FETCH_AGAIN,
+            )
+        flags.add(line, row, baseline)
+        figure = figure_of(file, line, row["value"], f"{label}, {year}, baseline of {baseline:%Y-%m}")
+        rows.append((label, str(baseline), fiscal_year_end(year), "projection", *figure, line))
+    expect_every(file, set(SCALE) - {STUDENT_LOANS}, (label for label, _ in years.of), "the series")
+    flags.expect_right()
+    _expect_whole_baselines(file, rows, years)
+    return Parsed(observations(rows, ["label", "baseline_date"], "usd_bn"))
+
+
+class _Flags:
+    """Winter marks a year's first baseline of revenues; Spring one a year and component at the most."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self.file = file
+        self.of: dict[tuple[str, date], tuple[bool, bool, int]] = {}
+
+    def add(self, line: int, row: Mapping[str, str], baseline: date) -> None:
+        flags = []
+        for name in ("Spring_flag", "Winter_flag"):
+            if row[name] not in ("True", "False"):
+                raise WrongLayoutError(
+                    self.file.name, line, f"{name} is {row[name][:20]!r}, neither True nor False", FETCH_AGAIN
+                )
+            flags.append(row[name] == "True")
+        spring, winter = flags
+        first = self.of.setdefault((row["component"], baseline), (spring, winter, line))
+        if first[:2] != (spring, winter):
+            raise WrongLayoutError(
+                self.file.name,
+                line,
+                f"the flags of {row['component']}, {baseline:%Y-%m} are not those of line {first[2]}",
+                FETCH_AGAIN,
+            )
+
+    def expect_right(self) -> None:
+        springs: set[tuple[str, int]] = set()
+        first_of_year: dict[int, date] = {}
+        for component, baseline in sorted(self.of):
+            if component == "revenue":
+                first_of_year.setdefault(baseline.year, baseline)
+        for (component, baseline), (spring, winter, line) in sorted(self.of.items()):
+            is_first = component == "revenue" and first_of_year[baseline.year] == baseline
+            if winter != is_first:
+                raise WrongLayoutError(
+                    self.file.name,
+                    line,
+                    f"Winter_flag of {component}, {baseline:%Y-%m} is {winter}; it marks the first baseline "
+                    "of revenues in a year",
+                    FETCH_AGAIN,
+                )
+            if spring and (component, baseline.year) in springs:
+                raise WrongLayoutError(
+                    self.file.name,
+                    line,
+                    f"{component} has two Spring baselines in {baseline.year}",
+                    FETCH_AGAIN,
+                )
+            if spring:
+                springs.add((component, baseline.year))
+
+
+def _expect_whole_baselines(file: SourceFile, rows: Sequence[tuple[object, ...]], years: Years) -> None:
+    """Once a series of outlays has begun, each baseline of total outlays has it, for the same years."""
+    quoted = {str(row[0]) for row in rows if row[5] != NOT_QUOTED}
+    first: dict[str, str] = {}
+    for label, baseline in years.of:
+        if label in quoted and label.startswith("outlay/") and not label.endswith("Fannie Freddie"):
+            first[label] = min(first.get(label, baseline), baseline)
+    for label, since in first.items():
+        for (total, baseline), due in years.of.items():
+            if total == OUTLAYS and baseline >= since and years.of.get((label, baseline)) != due:
+                raise TruncatedFileError(
+                    file.name,
+                    None,
+                    f"{label} of the baseline of {baseline} does not have the years of total outlays, "
+                    f"{due[0]} to {due[-1]}",
+                    FETCH_AGAIN,
+                )
+
+
+def parse_actuals(file: SourceFile) -> Parsed:
+    """What was spent and raised in each finished fiscal year, USD bn, without Fannie Mae and the like."""
+    rows: list[tuple[object, ...]] = []
+    years = Years(file)
+    for line, row in rows_of(file, ACTUALS_HEADER):
+        label = "/".join(row[name] for name in CLASSES)
+        year = fiscal_year(file, line, row["fiscal_year"])
+        years.add(line, (label,), year)
+        figure = figure_of(file, line, row["actual_value"], f"{label}, {year}")
+        rows.append((label, fiscal_year_end(year), "actual", *figure, line))
+    # Once, revenues were a year ahead of the others, which end together.
+    expect_every(file, set(SCALE) - {STUDENT_LOANS}, (label for (label,) in years.of), "the series")
+    for (label,), found in years.of.items():
+        of_all = max(
+            series[-1] for (other,), series in years.of.items() if other.split("/")[0] == label.split("/")[0]
+        )
+        if found[-1] < of_all and label != STUDENT_LOANS:
+            raise TruncatedFileError(
+                file.name, None, f"{label} ends with {found[-1]}, others with {of_all}", FETCH_AGAIN
+            )
+    return Parsed(observations(rows, ["label"], "usd_bn"))
+
+
+def check_baselines(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds `closing_gap`, `revenue_gap` and `out_of_scale`.
+
+    A gap that a correction knows as published so is taken off.
+    """
+    frame = check_actuals(dataset, frame, ["baseline_date"])
+    for (_, (label, baseline_date), _, end), known in corrections.known_gaps(dataset, frame).items():
+        here = (
+            (frame["label"] == label)
+            & (frame["baseline_date"] == baseline_date)
+            & (frame["period_end"] == end)
+        )
+        frame.loc[here, "closing_gap"] = (frame.loc[here, "closing_gap"] - known).round(5)
+    return frame
+
+
+def check_actuals(_: Dataset, frame: pd.DataFrame, key: Sequence[str] = ()) -> pd.DataFrame:
+    """Adds `closing_gap`, `revenue_gap` (parts less their total) and `out_of_scale`."""
+    return frame.assign(
+        closing_gap=closing_gaps(frame, key, IDENTITIES),
+        revenue_gap=closing_gaps(frame, key, [REVENUE_IDENTITY]),
+        out_of_scale=out_of_scale(frame, SCALE),
+    )
+
+
+def parse_actual_gdp(file: SourceFile) -> Parsed:
+    """`fiscal_year,GDP`: nominal GDP of each fiscal year since 1982, USD bn."""
+    rows: list[tuple[object, ...]] = []
+    years = Years(file)
+    for line, row in rows_of(file, "fiscal_year,GDP"):
+        year = fiscal_year(file, line, row["fiscal_year"])
+        if not years.of and year != 1982:
+            raise TruncatedFileError(
+                file.name, line, f"the file begins with {year}, not with 1982", FETCH_AGAIN
+            )
+        years.add(line, ("GDP",), year)
+        figure = figure_of(file, line, row["GDP"], f"GDP, {year}")
+        rows.append(("GDP", fiscal_year_end(year), "gdp", *figure, line))
+    return Parsed(observations(rows, ["label"], "usd_bn"))

@@ -1,0 +1,63 @@
+"""A source whose licence allows an extract only stays out of what is published, unless it is switched on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import duckdb
+import pytest
+
+from tidemark import build, publish, registry
+from tidemark.settings import RESTRICTED_VARIABLE
+
+SOURCE = "fed"
+
+
+@pytest.fixture
+def restricted_home(published_home, monkeypatch):
+    """A published home, in which one of the sources turns out to allow an extract only."""
+    all_sources = dict(registry.sources())
+    fed = all_sources[SOURCE]
+    all_sources[SOURCE] = dataclasses.replace(fed, licence={**fed.licence, "redistribution": "extract_only"})
+    monkeypatch.setattr(registry, "sources", lambda: all_sources)
+    monkeypatch.delenv(RESTRICTED_VARIABLE, raising=False)
+    return published_home
+
+
+def held(published) -> set[str]:
+    """The raw tables and staging views of the source in a release."""
+    with duckdb.connect(str(published.file), read_only=True) as connection:
+        rows = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where starts_with(table_name, ?) or starts_with(table_name, ?)",
+            [f"{SOURCE}__", f"stg_{SOURCE}__"],
+        ).fetchall()
+    return {name for (name,) in rows}
+
+
+def test_it_is_left_out_with_its_views_and_not_a_figure_stays_in_the_file(restricted_home):
+    published = publish.publish(restricted_home)
+    assert held(published) == set()
+    manifest = json.loads((published.folder / publish.MANIFEST).read_text("utf-8"))
+    assert SOURCE in manifest["raw_left_out"]
+    with duckdb.connect(str(published.file), read_only=True) as connection:
+        (row,) = connection.execute("select count(*) from raw.tic__slt_table5").fetchall()
+        assert row[0] > 0
+        assert connection.execute("select count(*) from fct_holdings").fetchall()[0][0] > 0
+    # SHA-256 of its bundled file: it stands in each of its raw rows and, once, in raw.releases.
+    with duckdb.connect(str(restricted_home.warehouse), read_only=True) as connection:
+        (row,) = connection.execute("select archive_sha256 from raw.fed__treast limit 1").fetchall()
+    assert published.file.read_bytes().count(row[0].encode()) <= 1
+
+
+def test_the_operator_switches_it_on(restricted_home, monkeypatch):
+    left_out = publish.publish(restricted_home)
+    assert not build.anything_new(restricted_home)
+    monkeypatch.setenv(RESTRICTED_VARIABLE, "1")
+    assert build.anything_new(restricted_home)
+    taken_in = publish.publish(restricted_home)
+    assert held(taken_in) == {"raw.fed__treast", "staging.stg_fed__treast"}
+    assert taken_in.name != left_out.name
+    assert not build.anything_new(restricted_home)
+    assert publish.publish(restricted_home, restricted=False).name == left_out.name
