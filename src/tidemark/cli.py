@@ -149,6 +149,8 @@ def ingest(
         try:
             if file is None:
                 incoming = [*snapshot.bundled(dataset), *inbox.waiting(home, dataset)]
+                if not incoming:
+                    print(f"{dataset.name}: none is bundled, none waits in the inbox; give a file: --file F")
             else:
                 incoming = [pipeline.from_file(dataset, file, released_on.date() if released_on else None)]
             with telling(f"Loading {dataset.name}"):

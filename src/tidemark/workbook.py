@@ -13,14 +13,15 @@ import math
 import re
 import warnings
 import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
+from datetime import date, time, timedelta
+from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._reader import DATA_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.functions import iterparse
 
 from tidemark.errors import (
     BadFigureError,
@@ -32,14 +33,23 @@ from tidemark.errors import (
 )
 from tidemark.reading import MISSING, PUBLISHED, SourceFile, bad_figure, read_figure
 
-Cell = str | float | int | bool | date | None
+Cell = str | float | int | bool | date | time | timedelta | None
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-# The largest real workbook (SAFE's balance of payments) unpacks to 10 MB; four times as much still parses
-# within 500 MB of memory.
+# The largest real workbook (SAFE's balance of payments) unpacks to 10 MB; its largest sheet has 280,000 tags,
+# and what openpyxl reads beside sheets and texts a thousand. Whatever stays within these bounds is read
+# within 500 MB of memory; a tag of a sheet may cost as many bytes as 500, a style several thousand.
 MAX_UNPACKED = 40 * 2**20
 MAX_PARTS = 1000
+# How many tags a part may have that is read row by row, or not at all; and all others together.
+MAX_TAGS, MAX_TAGS_ELSEWHERE = 600_000, 30_000
+ROW_BY_ROW_OR_NOT_AT_ALL = (
+    "xl/worksheets/", "xl/sharedStrings.xml", "xl/drawings/", "xl/charts/", "xl/pivotCache/", "xl/comments",
+)  # fmt: skip
+# A cell holds 32,767 characters at the most, which XML may write with eight bytes each.
+MAX_TEXT = 300_000
 MAX_ROWS, MAX_COLUMNS = 4000, 400
+EXCELS_COLUMNS = 16_384
 BLANKS = re.compile(r"[\s\u00a0\u3000\ufeff]+")
 FETCH_AGAIN = "fetch the publisher's own workbook again"
 
@@ -118,7 +128,7 @@ class Sheet:
                 "the workbook was saved by a program that computes nothing: open it in a spreadsheet and "
                 "save it, or fetch the publisher's own",
             )
-        if isinstance(value, bool | date):
+        if isinstance(value, bool | date | time | timedelta):
             raise BadFigureError(self.place, row, f"{where} is {value!r}, which is no figure", FETCH_AGAIN)
         if isinstance(value, int | float):
             if not math.isfinite(value):
@@ -142,84 +152,128 @@ class Workbook:
         EmptyFileError: no bytes.
         NotTheFileError: HTML, JSON, text, an encrypted workbook or one of Excel 97 to 2003.
         TruncatedFileError: a zip without its end, or a damaged part.
-        TooLargeError: it would unpack to more than any real workbook does.
+        TooLargeError: it would unpack to more, or holds more, than any real workbook does.
     """
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self._has_formulas = _expect_workbook(file)
+        _expect_workbook(file)
         with warnings.catch_warnings():
             # openpyxl warns of styles and extensions that it leaves aside.
             warnings.simplefilter("ignore")
             try:
-                self._values = load_workbook(io.BytesIO(file.data), read_only=True, data_only=True)
+                self._book = load_workbook(io.BytesIO(file.data), read_only=True, data_only=True)
             except Exception as error:
                 raise _damaged(file, error) from None
 
     @property
     def titles(self) -> list[str]:
-        return list(self._values.sheetnames)
-
-    @cached_property
-    def _formulas(self) -> object:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return load_workbook(io.BytesIO(self.file.data), read_only=True, data_only=False)
+        return list(self._book.sheetnames)
 
     def sheet(self, title: str) -> Sheet:
         """A sheet by its exact title.
 
         Raises:
-            WrongLayoutError: there is none of that title, or it holds more than the publisher's layout does.
+            WrongLayoutError: there is none of that title, or it is a chart.
+            TooLargeError: it holds more than the publisher's layout does.
+            TruncatedFileError: its rows or cells are damaged.
         """
-        if title not in self._values.sheetnames:
+        if title not in self._book.sheetnames or not hasattr(self._book[title], "reset_dimensions"):
             raise WrongLayoutError(
                 self.file.name,
                 None,
                 f"there is no sheet {title!r}; it has: {', '.join(map(repr, self.titles))}",
                 "is this another workbook of the publisher? If a sheet was renamed, the parser must learn it",
             )
-        rows = self._rows(self._values, title)
-        formulas = frozenset[tuple[int, int]]()
-        if self._has_formulas:
-            formulas = frozenset(
-                (row, column)
-                for row, cells in enumerate(self._rows(self._formulas, title), 1)
-                for column, value in enumerate(cells, 1)
-                if not isinstance(value, str | int | float | date | None)
-                or (isinstance(value, str) and value.startswith("="))
-            )
-        return Sheet(self.file.name, title, rows, formulas)
-
-    def _rows(self, workbook: object, title: str) -> list[tuple[Cell, ...]]:
-        """The rows down to the last that holds something, each without blanks at its end."""
-        sheet = workbook[title]  # type: ignore[index]
-        rows: list[tuple[Cell, ...]] = []
         try:
-            if hasattr(sheet, "reset_dimensions"):
-                sheet.reset_dimensions()
-            for cells in sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=MAX_COLUMNS + 1, values_only=True):
-                end = len(cells)
-                while end and cells[end - 1] is None:
-                    end -= 1
-                rows.append(tuple(cells[:end]))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return self._read(title)
+        except RefusedFileError:
+            raise
         except Exception as error:
-            raise _damaged(self.file, error) from None
-        while rows and not rows[-1]:
-            rows.pop()
-        wide = next((number for number, cells in enumerate(rows, 1) if len(cells) > MAX_COLUMNS), None)
-        if wide or len(rows) > MAX_ROWS:
-            raise TooLargeError(
-                f"{self.file.name}, sheet {title!r}",
-                wide or MAX_ROWS + 1,
-                f"it holds more than {MAX_ROWS:,} rows or {MAX_COLUMNS} columns",
-                "no sheet of the publisher is as large: look at the file",
+            raise _damaged(self.file, error, title) from None
+
+    def _read(self, title: str) -> Sheet:
+        """The cells of a sheet that hold something, in the rows down to the last that does.
+
+        openpyxl fills its own rows up to the declared dimensions, ends where they say, and leaves out a row
+        that stands again or out of order; so its parser is asked for what is there.
+        """
+        book: Any = self._book
+        rows: list[tuple[Cell, ...]] = []
+        formulas: set[tuple[int, int]] = set()
+        last_row = 0
+        with book[title]._get_source() as source:
+            parser = _Cells(
+                source,
+                book[title]._shared_strings,
+                data_only=True,
+                epoch=book.epoch,
+                date_formats=book._date_formats,
+                timedelta_formats=book._timedelta_formats,
             )
-        return rows
+            for row, cells in parser.parse():
+                _expect_in_order(row, last_row, cells)
+                last_row = row
+                filled = [cell for cell in cells if cell["value"] is not None or cell["formula"]]
+                if not filled:
+                    continue
+                width = filled[-1]["column"]
+                if row > MAX_ROWS or width > MAX_COLUMNS:
+                    raise TooLargeError(
+                        f"{self.file.name}, sheet {title!r}",
+                        row,
+                        f"{get_column_letter(width)}{row} holds something, beyond {MAX_ROWS:,} rows or "
+                        f"{MAX_COLUMNS} columns",
+                        "no sheet of the publisher is as large: look at the file",
+                    )
+                values: list[Cell] = [None] * width
+                for cell in filled:
+                    values[cell["column"] - 1] = cell["value"]
+                rows.extend([()] * (row - 1 - len(rows)))
+                rows.append(tuple(values))
+                formulas.update((row, cell["column"]) for cell in filled if cell["formula"])
+        return Sheet(self.file.name, title, rows, frozenset(formulas))
 
 
-def _expect_workbook(file: SourceFile) -> bool:
-    """Look at the bytes before anything unpacks them; returns whether a sheet holds formulas."""
+class _Cells(WorkSheetParser):
+    """openpyxl's parser of a sheet's cells, and of nothing else that a sheet tells.
+
+    A cell has `formula` beside its `value`: whether it has one, with or without a value stored.
+    """
+
+    def parse(self) -> Generator[tuple[int, list[dict[str, Any]]], None, None]:
+        for _, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                yield self.parse_row(element)
+                element.clear()
+            elif element.tag == DATA_TAG:
+                return
+
+    def parse_row(self, row: Any) -> tuple[int, list[dict[str, Any]]]:
+        self.row_counter = int(row.get("r", self.row_counter + 1))
+        self.col_counter = 0
+        if len(row) > EXCELS_COLUMNS:
+            raise ValueError(f"row {self.row_counter} has {len(row):,} cells")
+        return self.row_counter, [self.parse_cell(cell) for cell in row]
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        return {**cell, "formula": element.find(FORMULA_TAG) is not None}
+
+
+def _expect_in_order(row: int, last_row: int, cells: list[dict[str, Any]]) -> None:
+    """Rows run down and cells to the right, each once: else one would be taken and another lost."""
+    columns = [cell["column"] for cell in cells]
+    if row <= last_row:
+        raise ValueError(f"row {row} stands after row {last_row}")
+    if any(cell["row"] != row for cell in cells) or columns != sorted(set(columns)):
+        raise ValueError(f"row {row} holds a cell twice, out of order or of another row")
+
+
+def _expect_workbook(file: SourceFile) -> None:
+    """Look at the bytes before openpyxl unpacks them."""
     head = file.head()
     if head.startswith(OLE):
         raise NotTheFileError(
@@ -238,12 +292,14 @@ def _expect_workbook(file: SourceFile) -> bool:
         )
     try:
         with zipfile.ZipFile(io.BytesIO(file.data)) as parts:
-            return _expect_parts(file, parts)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            _expect_parts(file, parts)
+    except RefusedFileError:
+        raise
+    except Exception as error:  # a damaged zip fails in more ways than zipfile's own
         raise _damaged(file, error) from None
 
 
-def _expect_parts(file: SourceFile, parts: zipfile.ZipFile) -> bool:
+def _expect_parts(file: SourceFile, parts: zipfile.ZipFile) -> None:
     entries = parts.infolist()
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > MAX_UNPACKED or len(entries) > MAX_PARTS:
@@ -266,22 +322,34 @@ def _expect_parts(file: SourceFile, parts: zipfile.ZipFile) -> bool:
             "a zip that holds no workbook stands where a workbook is due",
             "unpack it and give the workbook inside, or check the URL",
         )
-    has_formulas = False
+    tags_elsewhere = 0
     for entry in entries:
-        if not entry.filename.endswith((".xml", ".rels")):
-            continue
-        # Reading checks the part's sum, and that it is as long as it says.
+        # Reading checks the part's sum, and that it is no longer than it says.
         content = parts.read(entry)
+        is_xml = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"\x00" not in content[:64]
+        if not is_xml:
+            if entry.filename.endswith((".xml", ".rels")):
+                raise NotTheFileError(file.name, None, f"{entry.filename} is no XML", FETCH_AGAIN)
+            continue
         if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
             raise NotTheFileError(
                 file.name, None, f"{entry.filename} declares entities, as no workbook does", FETCH_AGAIN
             )
-        if entry.filename.startswith("xl/worksheets/") and re.search(rb"<(\w+:)?f[\s>/]", content):
-            has_formulas = True
-    return has_formulas
+        tags, limit = content.count(b"<"), MAX_TAGS
+        if not entry.filename.startswith(ROW_BY_ROW_OR_NOT_AT_ALL):
+            tags_elsewhere += tags
+            tags, limit = tags_elsewhere, MAX_TAGS_ELSEWHERE
+        if tags > limit or max(map(len, content.split(b"<"))) > MAX_TEXT:
+            raise TooLargeError(
+                file.name,
+                None,
+                f"{entry.filename} has more than {limit:,} tags, or a text of more than {MAX_TEXT:,} bytes",
+                "no workbook of the publisher is as large: look at the file",
+            )
 
 
-def _damaged(file: SourceFile, error: Exception) -> TruncatedFileError:
+def _damaged(file: SourceFile, error: Exception, sheet: str | None = None) -> TruncatedFileError:
+    where = file.name if sheet is None else f"{file.name}, sheet {sheet!r}"
     return TruncatedFileError(
-        file.name, None, f"the workbook is cut off or damaged: {error}"[:300], "fetch it again"
+        where, None, f"the workbook is cut off or damaged: {error}"[:300], "fetch it again"
     )
