@@ -149,8 +149,6 @@ def ingest(
         try:
             if file is None:
                 incoming = [*snapshot.bundled(dataset), *inbox.waiting(home, dataset)]
-                if not incoming:
-                    print(f"{dataset.name}: none is bundled, none waits in the inbox; give a file: --file F")
             else:
                 incoming = [pipeline.from_file(dataset, file, released_on.date() if released_on else None)]
             with telling(f"Loading {dataset.name}"):
@@ -163,7 +161,10 @@ def ingest(
             continue
         report.loaded(loaded)
         if not loaded:
-            print(f"{dataset.name}: no release of it is bundled; give a file: --file")
+            print(
+                f"{dataset.name}: no release is bundled and none waits in {inbox.folder(home, dataset)}; "
+                "give a file: --file"
+            )
     if failed:
         where = (
             f"\nThe refused bytes and the reason stand in {home.quarantine}"
