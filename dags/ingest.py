@@ -26,7 +26,8 @@ def ingest_dag(source: registry.Source) -> DAG:
     def ingest() -> None:
         for dataset in source.datasets:
             with TaskGroup(dataset.id, tooltip=dataset.title):
-                archived = task(task_id="archive")(tasks.archive)(dataset.name)
+                # Where no release is bundled and none waits, the rest is skipped.
+                archived = task.short_circuit(task_id="archive")(tasks.archive)(dataset.name)
                 validated = task(task_id="validate")(tasks.validate)(dataset.name, archived)
                 # Loads go before the marts' first look at the warehouse when both wait for the one slot.
                 task(
