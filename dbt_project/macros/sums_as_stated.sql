@@ -3,7 +3,7 @@
     something new of one of its figures. What a release repeats, raw does not hold again, so the figures are
     those that stand on its day. A period of which one figure is missing is not compared.
 
-    stated: a relation with entity, item, period_end, value, correction, released_on, superseded_on (macro
+    stated: a relation with entity, item, period_end, amount, correction, released_on, superseded_on (macro
         vintages) and block. A block is what a release states whole or not at all: where an extract leaves one
         out, its older figures are of another vintage and are not compared with the newer ones.
     sums: check_id -> name -> the left and the right side, each item -> its factor. Where a check has sums of
@@ -59,8 +59,8 @@
         end as entity,
         news.period_end,
         news.released_on,
-        sum(case when parts.side = 'left' then parts.factor * stated.value end) as left_value,
-        sum(case when parts.side = 'right' then parts.factor * stated.value end) as right_value,
+        sum(case when parts.side = 'left' then parts.factor * stated.amount end) as left_value,
+        sum(case when parts.side = 'right' then parts.factor * stated.amount end) as right_value,
         max(stated.correction) as correction
     from news
     inner join parts
@@ -80,5 +80,5 @@
         news.entity,
         news.period_end,
         news.released_on
-    having count(stated.value) = max(parts.items)
+    having count(stated.amount) = max(parts.items)
 {%- endmacro %}

@@ -1,6 +1,7 @@
--- CBO's files: sums that must close, as each release stated them, and the same figure in two places. A component
--- that ends in _ex_gse or _timing_adjusted is another figure than the one without, and is never compared with it.
--- Every table is stated whole, but an outlook's file may leave a variable out or have it under another name.
+-- CBO's files: sums that must close, as each release stated them, and the same figure in two places. A
+-- component that ends in _ex_gse or _timing_adjusted is another figure than the one without, and is never
+-- compared with it. Every table is stated whole, but an outlook's file may leave a variable out or have it
+-- under another name.
 
 {%- set cell = ['label', 'period_end', 'measure'] %}
 {%- set deficit = {'left': {'revenues_total': 1, 'outlays_total': -1}, 'right': {'deficit_total': 1}} %}
@@ -27,7 +28,7 @@ with baselines as (
         component as item,
         baseline_date,
         period_end,
-        value_usd_bn as value,
+        value_usd_bn as amount,
         correction,
         released_on,
         superseded_on,
@@ -42,7 +43,7 @@ actuals as (
         '' as entity,
         component as item,
         period_end,
-        value_usd_bn as value,
+        value_usd_bn as amount,
         cast(null as varchar) as correction,
         released_on,
         superseded_on,
@@ -56,7 +57,7 @@ ten_year_budget as (
         component as item,
         period_end,
         is_actual,
-        value_usd_bn as value,
+        value_usd_bn as amount,
         cast(null as varchar) as correction,
         released_on,
         superseded_on,
@@ -69,7 +70,7 @@ historical_budget as (
         '' as entity,
         component || case when is_repetition then ' again' else '' end as item,
         period_end,
-        value_usd_bn as value,
+        value_usd_bn as amount,
         cast(null as varchar) as correction,
         released_on,
         superseded_on,
@@ -130,8 +131,8 @@ outlooks_and_baselines as (
         ten_year_budget.item as entity,
         ten_year_budget.period_end,
         ten_year_budget.released_on,
-        ten_year_budget.value as left_value,
-        baselines.value as right_value,
+        ten_year_budget.amount as left_value,
+        baselines.amount as right_value,
         baselines.correction
     from ten_year_budget
     inner join baselines
@@ -142,7 +143,10 @@ outlooks_and_baselines as (
             and extract(month from ten_year_budget.released_on) = extract(month from baselines.baseline_date)
     where
         baselines.superseded_on is null
-        and (ten_year_budget.superseded_on is null or ten_year_budget.superseded_on > ten_year_budget.released_on)
+        and (
+            ten_year_budget.superseded_on is null
+            or ten_year_budget.superseded_on > ten_year_budget.released_on
+        )
 ),
 
 -- What an outlook or the workbook says of years that were over, and the actuals as they stood on its day.
@@ -151,7 +155,7 @@ of_finished_years as (
         'cbo_ten_year_budget_actuals' as check_id,
         item,
         period_end,
-        value,
+        amount,
         released_on,
         superseded_on
     from ten_year_budget
@@ -162,7 +166,7 @@ of_finished_years as (
         'cbo_historical_budget_actuals' as check_id,
         item,
         period_end,
-        value,
+        amount,
         released_on,
         superseded_on
     from historical_budget
@@ -175,8 +179,8 @@ finished_years_and_actuals as (
         of_finished_years.item as entity,
         of_finished_years.period_end,
         of_finished_years.released_on,
-        of_finished_years.value as left_value,
-        actuals.value as right_value,
+        of_finished_years.amount as left_value,
+        actuals.amount as right_value,
         actuals.correction
     from of_finished_years
     inner join actuals

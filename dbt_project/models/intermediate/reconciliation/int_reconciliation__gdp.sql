@@ -1,6 +1,6 @@
--- Nominal GDP of a fiscal year: the mean of its four quarters from BEA, and what CBO has, as both stand today.
--- Compared are years that had been through an annual update, each September, when CBO took them: of the newest
--- the last quarter has only its first estimates, and the two publishers need not have the same one.
+-- Nominal GDP of a fiscal year: the mean of its quarters from BEA, and what CBO has, as both stand today.
+-- Compared are years that had been through an annual update, each September, when CBO took them. Of the
+-- newest, the last quarter has only its first estimates, and the two need not have the same one.
 
 with quarters as (
     {{ latest(ref('stg_bea__gdp'), ['label', 'period_end', 'measure']) }}
@@ -10,13 +10,22 @@ actual as (
     {{ latest(ref('stg_cbo__actual_gdp'), ['label', 'period_end', 'measure']) }}
 ),
 
-of_a_fiscal_year as (
+by_fiscal_year as (
     select
-        extract(year from period_end) + case when extract(month from period_end) >= 10 then 1 else 0 end as fiscal_year,
+        extract(year from period_end)
+        + case when extract(month from period_end) >= 10 then 1 else 0 end as fiscal_year,
+        value_usd_bn,
+        released_on
+    from quarters
+),
+
+means as (
+    select
+        fiscal_year,
         avg(value_usd_bn) as value_usd_bn,
         max(released_on) as released_on
-    from quarters
-    group by extract(year from period_end) + case when extract(month from period_end) >= 10 then 1 else 0 end
+    from by_fiscal_year
+    group by fiscal_year
     having count(value_usd_bn) = 4
 )
 
@@ -25,14 +34,13 @@ select
     'USA' as entity,
     actual.period_end,
     case
-        when actual.released_on >= of_a_fiscal_year.released_on then actual.released_on
-        else of_a_fiscal_year.released_on
+        when actual.released_on >= means.released_on then actual.released_on else means.released_on
     end as released_on,
-    of_a_fiscal_year.value_usd_bn as left_value,
+    means.value_usd_bn as left_value,
     actual.value_usd_bn as right_value,
     cast(null as varchar) as correction
 from actual
-inner join of_a_fiscal_year on actual.fiscal_year = of_a_fiscal_year.fiscal_year
+inner join means on actual.fiscal_year = means.fiscal_year
 where
     actual.value_usd_bn is not null
     and actual.fiscal_year < extract(year from actual.released_on) - 1

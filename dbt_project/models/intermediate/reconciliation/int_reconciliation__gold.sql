@@ -1,5 +1,5 @@
--- China's gold at the ends of months that both SAFE and the World Gold Council tell, as both stand today. Where
--- several of the Council's tables tell a month, the one released last does.
+-- China's gold at the ends of months that both SAFE and the World Gold Council tell, as both stand today.
+-- Where several of the Council's tables tell a month, the one released last does.
 
 with safe as (
     {{ latest(ref('stg_safe__reserve_assets'), ['label', 'period_end', 'measure']) }}
@@ -10,7 +10,9 @@ council as (
         period_end,
         tonnes,
         released_on,
-        row_number() over (partition by period_end order by released_on desc, reissue desc, dataset asc) as newest
+        row_number() over (
+            partition by period_end order by released_on desc, reissue desc, dataset asc
+        ) as newest
     from {{ ref('int_gold_holdings__stated') }}
     where holder_id = 'CHN' and is_month_exact
 )
@@ -19,7 +21,9 @@ select
     'safe_wgc_gold' as check_id,
     'CHN' as entity,
     safe.period_end,
-    case when safe.released_on >= council.released_on then safe.released_on else council.released_on end as released_on,
+    case
+        when safe.released_on >= council.released_on then safe.released_on else council.released_on
+    end as released_on,
     safe.value_tonnes as left_value,
     council.tonnes as right_value,
     cast(null as varchar) as correction

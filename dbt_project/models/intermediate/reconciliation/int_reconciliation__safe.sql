@@ -9,7 +9,7 @@ with flows as (
         frequency,
         currency,
         period_end,
-        coalesce(value_usd_bn, value_cny_bn, value_sdr_bn) as value,
+        coalesce(value_usd_bn, value_cny_bn, value_sdr_bn) as amount,
         correction,
         released_on,
         superseded_on,
@@ -22,7 +22,7 @@ of_a_period as (
         'CHN, ' || frequency || ', ' || currency as entity,
         item,
         period_end,
-        value,
+        amount,
         correction,
         released_on,
         superseded_on,
@@ -38,8 +38,10 @@ of_a_year as (
             when frequency = 'year' then 'year'
             else 'quarter ' || cast(cast(extract(quarter from period_end) as integer) as varchar(1))
         end as item,
-        cast(cast(cast(extract(year from period_end) as integer) as varchar(4)) || '-12-31' as date) as period_end,
-        value,
+        cast(
+            cast(cast(extract(year from period_end) as integer) as varchar(4)) || '-12-31' as date
+        ) as period_end,
+        amount,
         correction,
         released_on,
         superseded_on,
@@ -53,7 +55,7 @@ reserves as (
         'CHN, ' || case measure when 'value_usd' then 'USD' else 'SDR' end as entity,
         item,
         period_end,
-        coalesce(value_usd_bn, value_sdr_bn) as value,
+        coalesce(value_usd_bn, value_sdr_bn) as amount,
         cast(null as varchar) as correction,
         released_on,
         superseded_on,
@@ -67,7 +69,7 @@ positions as (
         'CHN' as entity,
         item,
         period_end,
-        value_usd_bn as value,
+        value_usd_bn as amount,
         cast(null as varchar) as correction,
         released_on,
         superseded_on,
@@ -91,7 +93,10 @@ periods_close as (
         }},
         'bop_current_account_four_parts': {'': {
             'left': {
-                'goods_balance': 1, 'services_balance': 1, 'primary_income_balance': 1, 'secondary_income_balance': 1
+                'goods_balance': 1,
+                'services_balance': 1,
+                'primary_income_balance': 1,
+                'secondary_income_balance': 1,
             },
             'right': {'current_account': 1},
         }},
@@ -109,7 +114,10 @@ periods_close as (
         }},
         'bop_non_reserve': {'': {
             'left': {
-                'direct_investment': 1, 'portfolio_investment': 1, 'financial_derivatives': 1, 'other_investment': 1
+                'direct_investment': 1,
+                'portfolio_investment': 1,
+                'financial_derivatives': 1,
+                'other_investment': 1,
             },
             'right': {'non_reserve_financial_account': 1},
         }},
@@ -129,7 +137,11 @@ reserves_close as (
     {{ sums_as_stated('reserves', {
         'safe_reserve_assets_parts': {'': {
             'left': {
-                'fx_reserves': 1, 'imf_reserve_position': 1, 'sdr_holdings': 1, 'gold': 1, 'other_reserve_assets': 1
+                'fx_reserves': 1,
+                'imf_reserve_position': 1,
+                'sdr_holdings': 1,
+                'gold': 1,
+                'other_reserve_assets': 1,
             },
             'right': {'total_official_reserve_assets': 1},
         }},
