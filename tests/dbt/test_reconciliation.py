@@ -290,7 +290,9 @@ def test_a_figure_that_is_off_is_seen_by_its_checks_and_no_other(
         stops, is_reported = (
             {
                 check
-                for (check, *_) in copied.execute((compiled(loaded_template) / test).read_text()).fetchall()
+                for (check, *_) in copied.execute(
+                    (compiled(loaded_template) / test).read_text("utf-8")
+                ).fetchall()
             }
             for test in ("tests/what_must_agree_agrees.sql", "tests/what_should_agree_agrees.sql")
         )
