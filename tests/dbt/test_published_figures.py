@@ -22,7 +22,7 @@ from tidemark.settings import Home
 
 MARTS = {
     "dim_holder", "fct_holdings", "fct_holdings_vintages", "fct_series_breaks", "mart_top_holders",
-    "fct_holding_changes", "fct_revisions",
+    "fct_holding_changes", "fct_revisions", "mart_reconciliation",
 }  # fmt: skip
 
 

@@ -2,6 +2,14 @@ with compared as (
     select * from {{ ref('int_reconciliation__tic') }}
     union all
     select * from {{ ref('int_reconciliation__debt') }}
+    union all
+    select * from {{ ref('int_reconciliation__safe') }}
+    union all
+    select * from {{ ref('int_reconciliation__gold') }}
+    union all
+    select * from {{ ref('int_reconciliation__cbo') }}
+    union all
+    select * from {{ ref('int_reconciliation__gdp') }}
 ),
 
 differences as (
