@@ -42,3 +42,4 @@ if "scheduler" in sys.argv[1:2]:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     for name in PRELOADED:
         importlib.import_module(name)
+    importlib.import_module("tidemark.registry").sources()

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -114,6 +114,9 @@ class Source:
         raise UsageError(f"source {self.id} has no dataset {dataset_id!r}", f"it has: {known}")
 
 
+SCHEMA = "passport.schema.json"
+
+
 def passport_folder() -> Path:
     return project_root() / "sources"
 
@@ -124,7 +127,7 @@ def read_passport(path: Path) -> Source:
     Raises:
         TidemarkError: the file is no YAML, breaks the schema or contradicts itself; names the places.
     """
-    schema = json.loads((path.parent / "passport.schema.json").read_text("utf-8"))
+    schema = json.loads((path.parent / SCHEMA).read_text("utf-8"))
     try:
         content = yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
@@ -262,10 +265,17 @@ def _with_days(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: date.fromisoformat(v) if name in days else v for name, v in entry.items()}
 
 
-@cache
 def sources() -> dict[str, Source]:
     """Every source by its id, in the order of their names."""
-    return {path.stem: read_passport(path) for path in sorted(passport_folder().glob("*.yml"))}
+    paths = sorted(passport_folder().glob("*.yml"))
+    stamps = tuple((path, path.stat().st_mtime_ns) for path in [*paths, passport_folder() / SCHEMA])
+    return _sources(stamps)
+
+
+@lru_cache(maxsize=1)
+def _sources(stamps: tuple[tuple[Path, int], ...]) -> dict[str, Source]:
+    """Read anew where a file has changed: an Airflow scheduler hands what it read to the tasks it forks."""
+    return {path.stem: read_passport(path) for path, _ in stamps if path.name != SCHEMA}
 
 
 def source(source_id: str) -> Source:
