@@ -28,7 +28,9 @@ def ingest_dag(source: registry.Source) -> DAG:
             with TaskGroup(dataset.id, tooltip=dataset.title):
                 # Where no release is bundled and none waits, the rest is skipped.
                 archived = task.short_circuit(task_id="archive")(tasks.archive)(dataset.name)
-                validated = task(task_id="validate")(tasks.validate)(dataset.name, archived)
+                validated = task(task_id="validate", pool="validation")(tasks.validate)(
+                    dataset.name, archived
+                )
                 # Loads go before the marts' first look at the warehouse when both wait for the one slot.
                 task(
                     task_id="load",

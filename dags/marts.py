@@ -74,13 +74,9 @@ def marts() -> None:
         execution_config=ExecutionConfig(
             execution_mode=ExecutionMode.WATCHER,
             invocation_mode=InvocationMode.DBT_RUNNER,
-            # Cosmos leaves tests out of the build where no task of their own shows them: put back those that
-            # look at data. Unit tests look at the models' logic alone, and belong to `make test`.
-            setup_operator_args={
-                "pool": "duckdb",
-                "retries": 0,
-                "dbt_cmd_flags": ["--resource-type", "test"],
-            },
+            # Cosmos tells Airflow of each event of each node. Nobody watches the tests, so they run after the
+            # models, in `validate_marts`, without a thousand messages.
+            setup_operator_args={"pool": "duckdb", "retries": 0},
         ),
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,

@@ -176,6 +176,18 @@ def build(home: Home, progress: Progress | None = None) -> None:
         dbt(home, ["build"], progress)
 
 
+def test(home: Home) -> None:
+    """The tests of dbt that look at data, on the models as they stand.
+
+    Unit tests look at the models' logic alone, and belong to `make test`.
+
+    Raises:
+        BuildError: a test failed; names it, and the rows it found.
+    """
+    with outcome_of(home, "test"):
+        dbt(home, ["test", "--exclude-resource-type", "unit_test"])
+
+
 def manifest(home: Home) -> Path:
     """Dbt's manifest, from which Airflow draws the models; made anew where the project has changed.
 

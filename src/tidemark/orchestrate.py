@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,11 @@ START_SECONDS = 120
 RUN_SECONDS = 1800
 # Asking more often slows the API server, which the tasks need, too.
 ASK_EVERY_SECONDS = 0.5
+POOLS = (
+    ("duckdb", 1, "Whoever writes DuckDB"),
+    # A task more than there are processors keeps those busy, and leaves room for loads meanwhile.
+    ("validation", (os.cpu_count() or 1) + 1, "Parsing and validating"),
+)
 
 
 class Airflow:
@@ -131,6 +137,27 @@ class Airflow:
             TidemarkError: a process ended, a DAG does not import, or they are not ready in time.
         """
         self.spawn("api-server")
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            # The DAG of the marts is drawn from it; whoever reads that DAG first waits for it.
+            manifest = aside.submit(build.manifest, self.home)
+            self._migrate()
+            self.spawn("dag-processor")
+            self.spawn("scheduler")
+            manifest.result()
+        self.until("answer", lambda: self.ask("get", "/api/v2/version", login=False))
+        # Its first request builds the interface that tasks talk to, which takes seconds: better now.
+        self.until(
+            "be ready for tasks", lambda: self.ask("get", "/execution/health", login=False, timeout=60)
+        )
+        expected = {"marts", *(f"ingest_{source}" for source in registry.sources())}
+        self.until("read the DAGs", lambda: self._dags_read(expected))
+        for name, slots, description in POOLS:
+            pool = {"name": name, "slots": slots, "include_deferred": False, "description": description}
+            self.ask("post", "/api/v2/pools", pool, accept=(409,))
+        self.until("be healthy", self._healthy)
+
+    def _migrate(self) -> None:
+        """Make the metadata database, or bring it up to this Airflow's form."""
         with self.log_of("migrate").open("wb") as log:
             made = subprocess.run(
                 self._call("db", "migrate"), env=self.environment, cwd=self.home.airflow,
@@ -140,23 +167,6 @@ class Airflow:
             raise TidemarkError(
                 "Airflow's metadata database could not be made", f"see {self.log_of('migrate')}"
             )
-        self.spawn("dag-processor")
-        self.spawn("scheduler")
-        self.until("answer", lambda: self.ask("get", "/api/v2/version", login=False))
-        # Its first request builds the interface that tasks talk to, which takes seconds: better now.
-        self.until(
-            "be ready for tasks", lambda: self.ask("get", "/execution/health", login=False, timeout=60)
-        )
-        expected = {"marts", *(f"ingest_{source}" for source in registry.sources())}
-        self.until("read the DAGs", lambda: self._dags_read(expected))
-        pool = {
-            "name": "duckdb",
-            "slots": 1,
-            "include_deferred": False,
-            "description": "Whoever writes DuckDB",
-        }
-        self.ask("post", "/api/v2/pools", pool, accept=(409,))
-        self.until("be healthy", self._healthy)
 
     def unfinished_runs(self) -> list[tuple[str, str]]:
         """(DAG, run) of each run that has not ended."""
@@ -334,7 +344,6 @@ def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
     }
     try:
         interrupted = stop_left_behind(home)
-        build.manifest(home)
         airflow.start()
         if interrupted:
             airflow.fail_unfinished_runs()
@@ -372,6 +381,9 @@ def run(home: Home, progress: build.Progress) -> None:
             watched += [("marts", run_id) for run_id in airflow.marts_runs() if run_id not in before]
             tasks: list[dict[str, Any]] = []
             for dag_id, run_id in watched:
+                if (dag_id, run_id) in ended:
+                    tasks += ended[dag_id, run_id]["tasks"]
+                    continue
                 found = airflow.task_instances(dag_id, run_id)
                 tasks += found
                 state = airflow.ask("get", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"]

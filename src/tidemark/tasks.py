@@ -36,8 +36,9 @@ def anything_new() -> bool:
 
 
 def validate_marts() -> dict[str, int]:
-    """The expectations that held, by mart; fails if one did not."""
+    """Dbt's tests, then the suites: the expectations that held, by mart. Fails if one did not."""
     home = Home.find()
+    build.test(home)
     verdicts = build.validate_marts(home)
     build.remember_built(home)
     return {verdict.suite: verdict.expectations for verdict in verdicts}
