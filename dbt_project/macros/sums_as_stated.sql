@@ -59,8 +59,8 @@
         end as entity,
         news.period_end,
         news.released_on,
-        sum(case when parts.side = 'left' then parts.factor * stated.amount end) as left_value,
-        sum(case when parts.side = 'right' then parts.factor * stated.amount end) as right_value,
+        {{ exact_sum("case when parts.side = 'left' then parts.factor * stated.amount end") }} as left_value,
+        {{ exact_sum("case when parts.side = 'right' then parts.factor * stated.amount end") }} as right_value,
         max(stated.correction) as correction
     from news
     inner join parts

@@ -65,7 +65,7 @@ def test_marts_run_on_any_dataset_one_at_a_time(dags):
     marts = dags.dags["marts"]
     assets = {dataset.asset for source in registry.sources().values() for dataset in source.datasets}
     assert {asset.uri for asset in marts.timetable.asset_condition.objects} == assets
-    assert type(marts.timetable.asset_condition).__name__ == "AssetAny"
+    assert "AssetAny" in {base.__name__ for base in type(marts.timetable.asset_condition).__mro__}
     assert marts.max_active_runs == 1
 
 

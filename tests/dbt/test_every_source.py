@@ -7,6 +7,7 @@ stands in the intermediate tables.
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,27 @@ QUESTIONS = {
 def test_one_query_answers_it(loaded_template: Home, question: str) -> None:
     sql, rows = QUESTIONS[question]
     assert query.ask(loaded_template, sql).rows == rows
+
+
+def documented() -> dict[str, str]:
+    """The queries of docs/tables.md, by what the line above each says."""
+    text = (project_root() / "docs" / "tables.md").read_text("utf-8")
+    (block,) = re.findall(r"```sql\n(.*?)```", text, flags=re.DOTALL)
+    found = re.findall(r"-- (.*)\n((?:(?!--).+\n)+)", block)
+    assert len(found) == block.count("--")
+    return dict(found)
+
+
+@pytest.mark.parametrize("says", documented())
+def test_the_documented_query_answers_what_is_said_above_it(loaded_template: Home, says: str) -> None:
+    cells = {cell for row in query.ask(loaded_template, documented()[says]).rows for cell in row}
+    said = re.findall(r"\d{4}-\d\d-\d\d|\d[\d,]*\.\d+|\b\d{1,3}(?:,\d{3})+\b|\b92\b", says.split(":", 1)[1])
+    assert said
+    for figure in said:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", figure):
+            assert day(figure) in cells
+        else:
+            assert float(figure.replace(",", "")) in cells
 
 
 def test_tables_of_a_source_that_allows_an_extract_only_are_not_in_the_file(loaded_template: Home) -> None:

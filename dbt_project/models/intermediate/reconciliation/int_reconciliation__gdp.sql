@@ -22,7 +22,7 @@ by_fiscal_year as (
 means as (
     select
         fiscal_year,
-        avg(value_usd_bn) as value_usd_bn,
+        {{ exact_sum('value_usd_bn') }} / 4 as value_usd_bn,
         max(released_on) as released_on
     from by_fiscal_year
     group by fiscal_year
