@@ -32,7 +32,8 @@ PUBLISHED = {
     "allowed": "all of it",
     "with_attribution": "all of it, with the attribution",
     "extract_only": (
-        "without its raw and staging tables, unless the operator switches them on: "
+        "the bundled extract, in tables made of it; no raw or staging table, and no row of a file that the "
+        "operator brings, unless they are switched on: "
         "`tidemark publish --include-restricted`, or `TIDEMARK_INCLUDE_RESTRICTED=1`"
     ),
 }

@@ -129,6 +129,18 @@ class OutdatedCorrectionError(RefusedFileError):
     outcome = "outdated_correction"
 
 
+class ImplausibleChangeError(RefusedFileError):
+    """Figures a thousand times those of the release before, or a past that was blanked since."""
+
+    outcome = "implausible_change"
+
+
+class UnreadableFileError(RefusedFileError):
+    """A file on which its parser broke, where it should have refused by name what it did not know."""
+
+    outcome = "unreadable"
+
+
 class FailedSuiteError(RefusedFileError):
     """The Great Expectations suite of the dataset found figures that cannot be."""
 

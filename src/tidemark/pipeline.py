@@ -9,29 +9,34 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from tidemark import archive, corrections, quality, sources, warehouse
+from tidemark import archive, corrections, precedent, quality, snapshot, sources, warehouse
 from tidemark.archive import Release
 from tidemark.errors import (
     FailedSuiteError,
     FrozenFileError,
     RefusedFileError,
     TidemarkError,
+    TruncatedFileError,
     UnknownLabelError,
+    UnreadableFileError,
     UsageError,
     WrongDateError,
+    WrongLayoutError,
 )
-from tidemark.reading import SourceFile, quoted
+from tidemark.reading import NOT_QUOTED_MARK, PUBLISHED, SourceFile, quoted
 from tidemark.registry import Dataset
 from tidemark.settings import Home, project_root
 from tidemark.snapshot import Incoming
 from tidemark.warehouse import Loaded, outcome_of
+from tidemark.workbook import mentions
 
 ALIASES = Path("dbt_project/seeds/holder_aliases.csv")
 
@@ -67,7 +72,8 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
             released_on = item.released_on
             if released_on is None:
                 try:
-                    released_on = sources.edition_date(dataset, SourceFile(item.file, item.data))
+                    with _refusing(item.file):
+                        released_on = sources.edition_date(dataset, SourceFile(item.file, item.data))
                 except RefusedFileError as error:
                     quarantine(home, dataset, item.file, item.data, None, error)
                     _leave_inbox(item)
@@ -110,6 +116,8 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
             try:
                 with outcome_of(home, "validate", dataset.name, release_id) as outcome:
                     batch = validated_batch(dataset, release, data, check)
+                    precedent.expect_plausible(home, dataset, release, batch)
+                    _expect_extracts_bundled(release, data)
                     outcome.rows = len(quoted(batch))
             except RefusedFileError as error:
                 quarantine(home, dataset, release.file, data, release, error)
@@ -125,10 +133,12 @@ def validate_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[
 
 def validated_batch(dataset: Dataset, release: Release, data: bytes, check: quality.Check) -> pd.DataFrame:
     """The observations of a release, after every check at the door."""
-    parsed = sources.parse(dataset, SourceFile(release.file, data))
+    with _refusing(release.file):
+        parsed = sources.parse(dataset, SourceFile(release.file, data))
     _expect_date(dataset, release, parsed)
     _expect_known_labels(dataset, release, parsed.observations)
-    batch = sources.with_checks(dataset, quoted(parsed.observations))
+    with _refusing(release.file):
+        batch = sources.with_checks(dataset, quoted(parsed.observations))
     verdict = check(dataset.name, batch, release.id, quality.parameters_of(dataset))
     if not verdict.success:
         first, *others = verdict.problems
@@ -144,6 +154,33 @@ def validated_batch(dataset: Dataset, release: Release, data: bytes, check: qual
         )
     corrections.expect_unrepaired(dataset, release.file, release.released_on, quoted(parsed.observations))
     return parsed.observations
+
+
+@contextmanager
+def _refusing(file: str) -> Iterator[None]:
+    """What a parser breaks on is refused, too: the bytes are kept, and nothing else stops for it."""
+    try:
+        yield
+    except TidemarkError:
+        raise
+    except Exception as error:
+        raise UnreadableFileError(
+            file,
+            None,
+            f"reading it broke: {type(error).__name__}: {str(error)[:200]}",
+            "the file is damaged in a way that its parser does not know; keep it and report it",
+        ) from error
+
+
+def _expect_extracts_bundled(release: Release, data: bytes) -> None:
+    """Only what is bundled with Tidemark may leave cells of the publisher's table out."""
+    if release.sha256 not in snapshot.hashes() and mentions(data, NOT_QUOTED_MARK):
+        raise WrongLayoutError(
+            release.file,
+            None,
+            f"{NOT_QUOTED_MARK!r} stands in it, which only the extracts bundled with Tidemark say",
+            "load the publisher's own file",
+        )
 
 
 def _expect_date(dataset: Dataset, release: Release, parsed: sources.Parsed) -> None:
@@ -170,7 +207,11 @@ def _expect_date(dataset: Dataset, release: Release, parsed: sources.Parsed) -> 
             f"{dataset.name} ended with the release of {dataset.last_release}; there is none of {day}",
             "its successor is named in the passport",
         )
-    newest = quoted(parsed.observations)["period_end"].max().date()
+    said = quoted(parsed.observations)
+    figures = said[said["status"] == PUBLISHED]
+    if figures.empty:
+        raise TruncatedFileError(file, None, "not one figure stands in it", "fetch the file again")
+    newest = figures["period_end"].max().date()
     if (newest - day).days >= dataset.looks_ahead_days:
         raise WrongDateError(
             file,

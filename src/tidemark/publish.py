@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidemark import archive, build, registry, warehouse
+from tidemark import archive, build, registry, snapshot, warehouse
 from tidemark.errors import NothingPublishedError, TidemarkError
 from tidemark.settings import Home, include_restricted
 from tidemark.warehouse import outcome_of
@@ -103,7 +103,9 @@ def _extract_only() -> list[registry.Source]:
 
 
 def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop the raw tables of sources that allow an extract only, and the staging views on them."""
+    """Drop the raw tables of sources that allow an extract only, and the staging views on them; and of
+    tables made of them the rows that do not come from the bundled extract.
+    """
     for source in _extract_only():
         for schema, kind, prefix in (
             ("staging", "view", f"stg_{source.id}__"),
@@ -116,6 +118,26 @@ def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
             ).fetchall()
             for (name,) in found:
                 connection.execute(f'drop {kind} copied."{schema}"."{name}"')
+        made_of_files = connection.execute(
+            "select schema_name, table_name from duckdb_columns() where database_name = 'copied' "
+            "and schema_name <> 'raw' and column_name in ('dataset', 'archive_sha256') "
+            "group by all having count(*) = 2"
+        ).fetchall()
+        for schema, name in made_of_files:
+            if _is_table(connection, schema, name):
+                connection.execute(
+                    f'delete from copied."{schema}"."{name}" '
+                    "where starts_with(dataset, ?) and not list_contains(?, archive_sha256)",
+                    [f"{source.id}/", sorted(snapshot.hashes())],
+                )
+
+
+def _is_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_tables() where database_name = 'copied' and schema_name = ? and table_name = ?",
+        [schema, name],
+    ).fetchall()
+    return bool(found)
 
 
 def _copy(home: Home, target: Path, restricted: bool) -> tuple[Tables, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from tidemark import archive
@@ -52,3 +53,10 @@ def bundled(dataset: Dataset) -> list[Incoming]:
                 Incoming(path.name, data, date.fromisoformat(row["released_on"]), row["source_url"])
             )
     return sorted(incoming, key=lambda item: item.released_on or date.min)
+
+
+@cache
+def hashes() -> frozenset[str]:
+    """The SHA-256 of every bundled file."""
+    with (folder() / "manifest.csv").open(encoding="utf-8", newline="") as manifest:
+        return frozenset(row["sha256"] for row in csv.DictReader(manifest))

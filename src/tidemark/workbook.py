@@ -353,3 +353,12 @@ def _damaged(file: SourceFile, error: Exception, sheet: str | None = None) -> Tr
     return TruncatedFileError(
         where, None, f"the workbook is cut off or damaged: {error}"[:300], "fetch it again"
     )
+
+
+def mentions(data: bytes, text: str) -> bool:
+    """Whether a text stands in a file, packed as a workbook or plain."""
+    sought = text.encode("utf-8")
+    if not data.startswith(ZIP):
+        return sought in data
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        return any(sought in parts.read(name) for name in parts.namelist() if name.endswith(".xml"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import duckdb
 import pytest
@@ -61,3 +62,22 @@ def test_the_operator_switches_it_on(restricted_home, monkeypatch):
     assert taken_in.name != left_out.name
     assert not build.anything_new(restricted_home)
     assert publish.publish(restricted_home, restricted=False).name == left_out.name
+
+
+def test_of_files_that_the_operator_brings_nothing_is_published(loaded_template, tmp_path, monkeypatch):
+    monkeypatch.delenv(RESTRICTED_VARIABLE, raising=False)
+    warehouse = tmp_path / "copy.duckdb"
+    shutil.copy(loaded_template.warehouse, warehouse)
+    connection = duckdb.connect()
+    connection.execute(f"attach '{warehouse}' as copied")
+    held = "copied.intermediate.int_gold_holdings__stated"
+    (bundled,) = connection.execute(f"select count(*) from {held}").fetchall()[0]
+    assert bundled > 4000
+    connection.execute(
+        f"insert into {held} by name select * replace ('wgc/holdings_quarterly' as dataset, "
+        f"'brought' as archive_sha256) from {held} limit 7"
+    )
+    publish._leave_out_restricted(connection)
+    assert connection.execute(f"select count(*) from {held}").fetchall() == [(bundled,)]
+    (left,) = connection.execute("select count(*) from copied.marts.fct_holdings").fetchall()[0]
+    assert left > 0

@@ -265,8 +265,8 @@ def test_reference_values(dataset):
             & (frame["period_end"] == str(reference["period_end"]))
             & (frame["measure"] == reference["measure"])
         )
-        if "series" in reference:
-            here &= frame["baseline_date"] == reference["series"]
+        if "baseline_date" in reference:
+            here &= frame["baseline_date"] == reference["baseline_date"]
         assert frame.loc[here, "value"].tolist() == [reference["value"]]
 
 
