@@ -175,6 +175,15 @@ def test_a_gap_of_a_cent_on_another_day_is_refused(check):
     assert "closing_gap is -0.01" in error.message
 
 
+def test_a_day_on_which_every_figure_is_larger_by_a_tenth_is_refused(check):
+    def larger(line):
+        return re.sub(r'"(\d{10,})\.(\d\d)"', lambda found: f'"{int(found[1]) * 11 // 10}.{found[2]}"', line)
+
+    data = with_line(DEBT, larger)
+    error = batch_refusal(check, DEBT, data, RELEASED, FailedSuiteError)
+    assert "day_change_pct is" in str(error)
+
+
 def test_once_the_publisher_repairs_the_ten_billion_the_correction_is_outdated(check):
     answer = page(DEBT)
     (record,) = (r for r in answer["data"] if r["record_date"] == "2025-08-04")

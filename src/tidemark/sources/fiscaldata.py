@@ -109,7 +109,8 @@ def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None
 
 
 def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Adds `closing_gap` on the rows of the total: its parts less the total, USD (NaN without parts).
+    """Adds two columns on the rows of the total: `closing_gap`, its parts less the total in USD (NaN without
+    parts), and `day_change_pct`, its change from the day before.
 
     Taken in cents as published, since floats of this size do not subtract exactly. A gap that a correction
     knows as published so is taken off.
@@ -120,7 +121,12 @@ def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     for day, public, own, total in by_day[[HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]].itertuples():
         gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day, 0.0))
         gaps[day] = float(gap)
-    return frame.assign(closing_gap=frame["period_end"].map(gaps).where(frame["label"] == TOTAL))
+    is_total = frame["label"] == TOTAL
+    total = frame["value"].where(is_total).dropna()
+    return frame.assign(
+        closing_gap=frame["period_end"].map(gaps).where(is_total),
+        day_change_pct=(total / total.shift() - 1) * 100,
+    )
 
 
 def _cents(usd: float) -> Decimal:
