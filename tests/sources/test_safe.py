@@ -682,6 +682,34 @@ def test_a_value_of_gold_that_its_volume_belies_is_refused(check):
     assert "usd_per_fine_oz is 454" in error.message
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(FX_ROW, IMF_ROW), (FX_ROW, SDR_ROW), (FX_ROW, GOLD_ROW), (IMF_ROW, SDR_ROW), (SDR_ROW, GOLD_ROW)],
+)
+def test_two_rows_of_reserves_swapped_are_refused(check, one, other):
+    def swap(book):
+        sheet = book[SHEET]
+        for column in range(JAN, SEP + 2):
+            first, second = sheet.cell(one, column), sheet.cell(other, column)
+            first.value, second.value = second.value, first.value
+
+    data = changed_book(YEAR, swap)
+    batch_refusal_of_sheet(check, RESERVES, data, YEAR_RELEASED, FailedSuiteError)
+
+
+@pytest.mark.parametrize("released", sorted(d for d in bundled(RESERVES) if d > day("2019-01-01")), ids=str)
+def test_sdrs_and_the_imf_position_swapped_are_refused_in_every_year_that_quotes_them(check, released):
+    def swap(book):
+        sheet = book[SHEET]
+        for column in range(JAN, sheet.max_column + 1):
+            first, second = sheet.cell(IMF_ROW, column), sheet.cell(SDR_ROW, column)
+            first.value, second.value = second.value, first.value
+
+    data = changed_book(bundled(RESERVES)[released].data, swap)
+    error = batch_refusal_of_sheet(check, RESERVES, data, released, FailedSuiteError)
+    assert "sdrs_by_imf" in error.message
+
+
 def test_usd_and_sdr_swapped_are_refused(check):
     usd, sdr = f"34422.00{NBSP}", f"25148.72{NBSP}"
     data = reserves_with({(FX_ROW, 10): sdr, (FX_ROW, 11): usd})
@@ -906,6 +934,25 @@ def test_a_position_that_is_no_figure_is_refused(figure):
 )
 def test_a_line_of_positions_that_is_another_is_refused(old, new, kind, line):
     refusal(POSITION, quoted_with(old, new), kind, -1 if line is None else line)
+
+
+@pytest.mark.parametrize("end", [-1, -2, -3, -12])
+def test_positions_cut_off_are_refused(end):
+    error = refusal(POSITION, QUOTED.data[:end], TruncatedFileError, 4)
+    assert "cut off" in error.message
+    with pytest.raises(TruncatedFileError):
+        sources.edition_date(POSITION, SourceFile("f", QUOTED.data[:end]))
+
+
+@pytest.mark.parametrize(
+    ("kept", "missing"),
+    [((1, 2), "iip_net"), ((1, 3), "iip_liabilities"), ((2, 3), "iip_assets"), ((3,), "iip_assets")],
+)
+def test_a_month_of_positions_without_all_three_is_refused(kept, missing):
+    lines = QUOTED_TEXT.splitlines()
+    data = "\n".join([lines[0], *(lines[n] for n in kept), ""]).encode()
+    error = refusal(POSITION, data, TruncatedFileError, 1 + len(kept))
+    assert f"{missing} of 2025-12 is missing" in error.message
 
 
 def test_positions_without_figures_are_refused():
