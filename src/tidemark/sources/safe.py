@@ -70,13 +70,16 @@ COLUMNS = (
 )
 VOLUME, VOLUME_UNIT = "volume", "万盎司"
 RESERVE_UNITS = {"value_usd": "usd_100m", "value_sdr": "sdr_100m", VOLUME: "fine_oz_10k"}
+IMF, SDRS = "2. 基金组织储备头寸 IMF reserve position", "3. 特别提款权 SDRs"
 GOLD, OTHER, TOTAL = "4. 黄金 Gold", "5. 其他储备资产 Other reserve assets", "合计 Total"
+# The bundled figures of both begin with it.
+SDRS_LEAD_SINCE = 2018
 RESERVE_LABELS = {
     re.sub(r"[ /]", "", label): label
     for label in (
         "1. 外汇储备 Foreign currency reserves",
-        "2. 基金组织储备头寸 IMF reserve position",
-        "3. 特别提款权 SDRs",
+        IMF,
+        SDRS,
         GOLD,
         OTHER,
         TOTAL,
@@ -276,6 +279,7 @@ def check_reserve_assets(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
     `closing_gap`: on the total, its parts less itself. `usd_per_sdr`: on SDR values, the same asset's value
     in USD by them. `usd_per_fine_oz`: on the gold's volume, its value by it.
+    `sdrs_by_imf`: on SDRs since 2018, their value by that of the IMF reserve position.
     """
     del dataset
     wide = frame.pivot(index=["period_end", "measure"], columns="label", values="value")
@@ -299,7 +303,14 @@ def check_reserve_assets(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         gap.get((month, measure), nothing) if label == TOTAL else nothing
         for label, month, measure, _ in cells
     ]
-    return frame.assign(closing_gap=gaps, usd_per_sdr=rate, usd_per_fine_oz=price)
+    by_cell = {(label, month, measure): value for label, month, measure, value in cells}
+    sdrs_by_imf = [
+        value / by_cell.get((IMF, month, measure), nothing)
+        if label == SDRS and month.year >= SDRS_LEAD_SINCE
+        else nothing
+        for label, month, measure, value in cells
+    ]
+    return frame.assign(closing_gap=gaps, usd_per_sdr=rate, usd_per_fine_oz=price, sdrs_by_imf=sdrs_by_imf)
 
 
 # --- Balance of payments ----------------------------------------------------------------------------------
@@ -573,7 +584,7 @@ GOODS = "1.A.a 货物"
 # --- International investment position --------------------------------------------------------------------
 
 POSITION_HEADER = ["item", "month", "value_usd_100m", "released_on"]
-ASSETS, LIABILITIES, NET = "iip_assets", "iip_liabilities", "iip_net"
+ASSETS, LIABILITIES, NET = POSITION_ITEMS = "iip_assets", "iip_liabilities", "iip_net"
 
 
 def parse_investment_position(file: SourceFile) -> Parsed:
@@ -592,6 +603,10 @@ def parse_investment_position(file: SourceFile) -> Parsed:
                 "one file holds one release: split it",
             )
         released_on = day
+        if item not in POSITION_ITEMS:
+            raise UnknownLabelError(
+                file.name, line, f"{item[:60]!r} is none of {', '.join(POSITION_ITEMS)}", A_ROW_MORE
+            )
         if (item, month) in seen:
             raise DuplicateCellError(
                 file.name, line, f"{item}, {month_text} stands a second time", "keep one of the two lines"
@@ -601,6 +616,15 @@ def parse_investment_position(file: SourceFile) -> Parsed:
         rows.append((item, month, "position", value, status, line))
     if not rows:
         raise TruncatedFileError(file.name, 1, "no figures follow the header", "add some, or drop the file")
+    for month in sorted({month for _, month in seen}):
+        for item in POSITION_ITEMS:
+            if (item, month) not in seen:
+                raise TruncatedFileError(
+                    file.name,
+                    len(file.lines),
+                    f"{item} of {month:%Y-%m} is missing: a release tells {', '.join(POSITION_ITEMS)}",
+                    "add the line, as the release has it",
+                )
     return Parsed(observations(rows, ["label"], "usd_100m"), released_on, 2)
 
 
@@ -612,6 +636,14 @@ def _position_rows(file: SourceFile) -> Iterator[tuple[int, list[str]]]:
                 if cells != POSITION_HEADER:
                     raise WrongLayoutError(
                         file.name, 1, f"the header is not {','.join(POSITION_HEADER)}", "mend the header"
+                    )
+                if not file.data.endswith(b"\n"):
+                    # 4071 may be what is left of 40713.
+                    raise TruncatedFileError(
+                        file.name,
+                        len(file.lines),
+                        "the file is cut off: its last line has no end",
+                        "look at that line; end it if it is whole",
                     )
                 continue
             if len(cells) != len(POSITION_HEADER):
