@@ -27,7 +27,7 @@ from tidemark.errors import (
     WrongDateError,
     WrongLayoutError,
 )
-from tidemark.reading import NOT_AVAILABLE, PUBLISHED, SourceFile
+from tidemark.reading import PUBLISHED, SourceFile
 from tidemark.settings import project_root
 from tidemark.snapshot import Incoming
 
@@ -160,10 +160,10 @@ def test_the_whole_sheet_of_the_publisher_reads_the_same():
 
 
 @pytest.mark.parametrize("mark", ["…", "..", " … "])
-def test_a_mark_is_a_month_without_a_figure_and_no_zero(mark):
-    frame = parsed(changed((f"B{JANUARY_ROW}", mark)))
-    (missing,) = frame[frame["value"].isna()].to_dict("records")
-    assert (missing["line"], missing["status"]) == (JANUARY_ROW, NOT_AVAILABLE)
+@pytest.mark.parametrize(("row", "month"), [(7, "1960-01"), (JANUARY_ROW, "2026-01"), (LAST_ROW, "2026-06")])
+def test_a_mark_of_what_is_missing_is_refused_in_any_month(mark, row, month):
+    error = refusal(changed((f"B{row}", mark)), BadFigureError, row)
+    assert f"Gold, {month} is {mark.strip()!r}" in error.message
 
 
 def test_the_misprinted_edition_of_january_2026_is_read_under_its_own_year_and_no_other_is():

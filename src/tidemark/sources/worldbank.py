@@ -13,8 +13,14 @@ from datetime import date
 
 import pandas as pd
 
-from tidemark.errors import DuplicateCellError, NotTheFileError, TruncatedFileError, WrongLayoutError
-from tidemark.reading import NOT_AVAILABLE, SourceFile, month_end, observations
+from tidemark.errors import (
+    BadFigureError,
+    DuplicateCellError,
+    NotTheFileError,
+    TruncatedFileError,
+    WrongLayoutError,
+)
+from tidemark.reading import SourceFile, month_end, observations
 from tidemark.registry import Dataset
 from tidemark.sources import Parsed
 from tidemark.workbook import FETCH_AGAIN, Sheet, Workbook
@@ -26,7 +32,8 @@ NOMINAL = "monthly prices in nominal US dollars, 1960 to present"
 TITLE_ROW, NOMINAL_ROW, EDITION_ROW, NAMES_ROW, UNITS_ROW = 1, 2, 4, 5, 6
 GOLD, UNIT, CODE = "Gold", "($/troy oz)", "GOLD"
 FIRST_MONTH = "1960M01"
-MISSING = {"…": NOT_AVAILABLE, "..": NOT_AVAILABLE}
+# The sheet's marks of what is missing, which gold never is.
+MISSING = ("…", "..")
 LEARN = "fetch the workbook again; if the publisher has changed its layout, the parser must learn it"
 MONTH_NAMES = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -46,7 +53,15 @@ def parse_gold_price(file: SourceFile) -> Parsed:
     for row in range(first_row, len(sheet.rows) + 1):
         _expect_month(sheet, row, due)
         year, month = int(due[:4]), int(due[5:])
-        figure = sheet.figure(row, column, f"{GOLD}, {year}-{month:02}", MISSING)
+        what = f"{GOLD}, {year}-{month:02}"
+        if (mark := sheet.text(row, column)) in MISSING:
+            raise sheet.refusal(
+                BadFigureError,
+                row,
+                f"{what} is {mark!r}, and gold has had a price in every month since 1960",
+                "fetch the workbook again; a figure is never replaced by none",
+            )
+        figure = sheet.figure(row, column, what, {})
         rows.append((GOLD, month_end(year, month), "price", *figure, row))
         due = f"{year + month // 12}M{month % 12 + 1:02}"
     if not rows:
