@@ -324,8 +324,11 @@ def test_a_file_cut_off_is_refused(dataset):
     data = FILES[dataset.id].data.rstrip()
     if dataset is CITED:
         # A citation cut between lines is a shorter citation; it cannot be told.
-        with pytest.raises(RefusedFileError):
-            parsed(dataset, data[:-12])
+        for end in range(data.index(b"\n") + 2, len(data) + 1):
+            if not data[:end].endswith(b"\n"):
+                assert "cut off" in refusal(dataset, data[:end], TruncatedFileError).message
+        with pytest.raises(TruncatedFileError):
+            sources.edition_date(dataset, SourceFile("f", data))
         return
     for at in (*range(1, len(data), max(1, len(data) // 60)), len(data) - 1):
         with pytest.raises(RefusedFileError):
@@ -389,7 +392,23 @@ def china_as(literal: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "literal", ['"2306.3"', '"2,306.3"', '"null"', '""', '"n.a."', '"-"', "true", "[1]", "{}", "1e999"]
+    "literal",
+    [
+        '"2306.3"',
+        '"2,306.3"',
+        '"null"',
+        '""',
+        '"n.a."',
+        '"-"',
+        "true",
+        "[1]",
+        "{}",
+        "1e999",
+        "1e400",
+        "-1e400",
+        "1" + 400 * "0",
+        "-1" + 400 * "0",
+    ],
 )
 def test_a_figure_that_is_none_is_refused(literal):
     data = china_as(literal)
@@ -443,6 +462,37 @@ def test_tonnes_alone_in_another_unit_are_refused(check, factor):
     data = sent(scaled(page(), "gold_reserves_tns", factor))
     error = batch_refusal(check, HOLDINGS, data, RELEASED[HOLDINGS.id], FailedSuiteError)
     assert "another unit" in error.message
+
+
+@pytest.mark.parametrize("metric", METRICS[:2])
+@pytest.mark.parametrize("factor", [1000, 0.001])
+def test_one_economy_in_another_unit_is_refused(check, metric, factor):
+    answer = whole_page()
+    (series,) = (s for s in metrics(answer)[metric]["data"] if s["name"] == "POL")
+    series["data"] = [[s, v and v * factor] for s, v in series["data"]]
+    error = batch_refusal(check, HOLDINGS, sent(answer), RELEASED[HOLDINGS.id], FailedSuiteError)
+    assert "POL" in error.message
+    assert "value_ratio" in error.message
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("but", [None, "POL"])
+def test_a_metric_of_nulls_is_refused(check, metric, but):
+    answer = whole_page()
+    for series in metrics(answer)[metric]["data"]:
+        if series["name"] != but:
+            series["data"] = [[stamp, None] for stamp, _ in series["data"]]
+    error = batch_refusal(check, HOLDINGS, sent(answer), RELEASED[HOLDINGS.id], FailedSuiteError)
+    assert "reporting_pct" in error.message
+
+
+def test_a_newest_quarter_that_hardly_anybody_has_is_refused_and_a_sparse_one_is_not(check):
+    answer = whole_page()
+    for name in METRICS:
+        for number, series in enumerate(metrics(answer)[name]["data"]):
+            series["data"][-1][1] = series["data"][-1][1] if number < 5 else None
+    error = batch_refusal(check, HOLDINGS, sent(answer), RELEASED[HOLDINGS.id], FailedSuiteError)
+    assert "newest_reporting_pct" in error.message
 
 
 def test_a_share_as_a_fraction_is_refused_and_told_so(check):
@@ -507,9 +557,16 @@ def test_a_demand_that_is_no_figure_is_refused(figure):
     data[64] = figure
     error = refusal(DEMAND, chart(series=[central_banks(data)]), BadFigureError)
     assert "2026Q1" in error.message
-    data[64] = None
-    frame = parsed(DEMAND, chart(series=[central_banks(data)]))
-    assert frame["status"].tolist()[64] == NOT_AVAILABLE
+
+
+def test_only_the_newest_demand_may_be_null():
+    data = json.loads(EDITION_43.data)["chartData"]["Demand_Quarterly"]["series"][0]["data"]
+    newest = parsed(DEMAND, chart(series=[central_banks([*data[:-1], None])]))
+    assert newest["status"].tolist() == [PUBLISHED] * 65 + [NOT_AVAILABLE]
+    for gaps, told in (([64], "2026Q1"), ([64, 65], "2026Q1"), ([0], "2010Q1"), (range(66), "2010Q1")):
+        nulled = [None if n in gaps else figure for n, figure in enumerate(data)]
+        error = refusal(DEMAND, chart(series=[central_banks(nulled)]), BadFigureError)
+        assert f"{told} is null" in error.message
 
 
 @pytest.mark.parametrize("factor", [1000, 0.001])

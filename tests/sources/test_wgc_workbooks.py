@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
+import openpyxl
 import pytest
 from openpyxl import Workbook as Book
 
@@ -597,6 +598,50 @@ def test_a_sheet_in_another_unit_is_refused(check, title, factor):
     batch_refusal(check, QUARTERLY, sheets, RELEASED[QUARTERLY.id], FailedSuiteError)
 
 
+@pytest.mark.parametrize("name", ["Germany", "Poland"])
+@pytest.mark.parametrize(("title", "factor"), [(0, 1000), (0, 0.001), (1, 1000), (1, 0.001)])
+def test_one_holder_in_another_unit_is_refused(check, title, factor, name):
+    sheets = quarterly(whole=True)
+    cells = sheets[PLAIN[title]][2 + COUNTRIES.index(name)]
+    cells[2:] = [cell if isinstance(cell, str) else cell * factor for cell in cells[2:]]
+    error = batch_refusal(check, QUARTERLY, sheets, RELEASED[QUARTERLY.id], FailedSuiteError)
+    assert "value_ratio" in error.message
+    assert name in error.message
+
+
+def test_tonnes_and_value_of_a_holder_in_another_unit_are_refused_by_its_share(check):
+    sheets = quarterly(whole=True)
+    for title in PLAIN[:2]:
+        cells = sheets[title][2 + COUNTRIES.index("Poland")]
+        cells[2:] = [cell if isinstance(cell, str) else cell / 1000 for cell in cells[2:]]
+    error = batch_refusal(check, QUARTERLY, sheets, RELEASED[QUARTERLY.id], FailedSuiteError)
+    assert "share_ratio" in error.message
+
+
+def test_each_holder_of_the_real_workbook_is_valued_at_its_tonnes_or_those_of_the_quarter_before(
+    publisher_files,
+):
+    frame = sources.with_checks(
+        QUARTERLY, sources.parse(QUARTERLY, real(publisher_files, QUARTERLY_2016)).observations
+    )
+    for column, number in (("value_ratio", 7236), ("share_ratio", 7035)):
+        assert frame[column].count() == number
+        assert frame[column].between(0.98, 1.01).sum() == number
+    assert frame["reporting_pct"].count() == 5 * 62
+    assert round(min(frame["reporting_pct"].min(), frame["newest_reporting_pct"].min()), 1) == 81.7
+
+
+@pytest.mark.parametrize("title", range(5))
+@pytest.mark.parametrize("but", [None, "Germany"])
+def test_a_sheet_of_dashes_is_refused(check, title, but):
+    sheets = quarterly(whole=True)
+    for name, cells in zip(COUNTRIES, sheets[PLAIN[title]][2:], strict=False):
+        if name != but:
+            cells[2:] = ["-"] * len(QUARTERS)
+    error = batch_refusal(check, QUARTERLY, sheets, RELEASED[QUARTERLY.id], FailedSuiteError)
+    assert "reporting_pct" in error.message
+
+
 def test_shares_in_percent_are_refused_in_the_workbook(check):
     sheets = quarterly(whole=True)
     for row in sheets[PLAIN[4]][2 : 2 + len(COUNTRIES)]:
@@ -615,6 +660,34 @@ def test_ranks_are_a_hundred_without_a_gap():
     del sheets["PDF"][54:56]
     with pytest.raises((TruncatedFileError, WrongLayoutError)):
         parsed(RANKING, sheets)
+
+
+def test_ranks_follow_tonnes():
+    """The second rank is Germany's; those of the second panel follow the last of the first."""
+    germany = ranking()["PDF"][RANK_HEADER + 1]
+    assert germany[1] == "Germany"
+    error = refusal(RANKING, changed(ranking(), "PDF", 8, 3, germany[2] / 1000), BadFigureError, "PDF", 9)
+    assert "IMF has 2,814.04 tonnes and is ranked below Germany (line 8) with 3.35" in error.message
+    sheets = ranking()
+    italy, france = sheets["PDF"][9], sheets["PDF"][10]
+    italy[2], france[2] = france[2], italy[2]
+    error = refusal(RANKING, sheets, BadFigureError, "PDF", 11)
+    assert france[1] in error.message
+    assert italy[1] in error.message
+    tied = ranking()
+    tied["PDF"][10][2] = tied["PDF"][9][2]
+    parsed(RANKING, tied)
+
+
+def test_the_second_panel_of_the_ranking_follows_the_first(publisher_files):
+    data = real(publisher_files, RANKING_2016).data
+    book = openpyxl.load_workbook(io.BytesIO(data))
+    # WAEMU, the rank 51, above Bulgaria, the rank 50 with 40.24 tonnes.
+    book["PDF"].cell(7, 8 if book["PDF"].cell(7, 6).value == "WAEMU" else 7).value = 40.5
+    out = io.BytesIO()
+    book.save(out)
+    error = refusal(RANKING, out.getvalue(), BadFigureError, "PDF", 7)
+    assert "WAEMU has 40.50 tonnes and is ranked below Bulgaria (line 56) with 40.24" in error.message
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from itertools import pairwise
 from json import dumps
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tidemark.errors import (
@@ -90,6 +91,7 @@ TONNES = "gold_reserves_tns"
 WAY = ("chartData", "linechart", "QTD_FULL")
 ASK_AS_THE_PASSPORT = "ask with the url in sources/wgc.yml: page=date_range, periodicity=QTD_FULL"
 DAY_MS = 86_400_000
+BEYOND_FIGURES = 10**15
 ISO3 = re.compile(r"[A-Z]{3}")
 
 
@@ -255,11 +257,12 @@ def _expect_quarters_ascend(file: SourceFile, line: int, what: str, days: list[d
 def _json_figure(file: SourceFile, line: int, value: Any, what: str) -> tuple[float | None, str]:
     if value is None:
         return None, NOT_AVAILABLE
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    # Beyond any figure: also 1e400, which JSON reads as infinity, and whole numbers that no float can hold.
+    if type(value) in (int, float) and abs(value) < BEYOND_FIGURES:
         return float(value), PUBLISHED
     if isinstance(value, str) and value.strip():
         raise bad_figure(file, line, value, what, {"null": NOT_AVAILABLE})
-    raise BadFigureError(file.name, line, f"{what} is {value!r}, which is no figure", FETCH_AGAIN)
+    raise BadFigureError(file.name, line, f"{what} is {value!r:.40}, which is no figure", FETCH_AGAIN)
 
 
 def _tidy(rows: list[tuple[object, ...]], key: list[str]) -> pd.DataFrame:
@@ -468,6 +471,7 @@ def parse_holdings_ranking(file: SourceFile) -> Parsed:
     labels: set[str] = set()
     blocks = _ranking_blocks(sheet)
     end = 0
+    above: tuple[str, float, int] | None = None
     for header, panels, last in blocks:
         due = 1
         for first, width in panels:
@@ -489,7 +493,10 @@ def parse_holdings_ranking(file: SourceFile) -> Parsed:
                     raise sheet.refusal(DuplicateCellError, row, f"{label} stands a second time")
                 labels.add(label)
                 end = max(end, row)
-                rows.extend(_ranking_row(sheet, row, first, width, label, edition))
+                figures = list(_ranking_row(sheet, row, first, width, label, edition))
+                rows.extend(figures)
+                if is_ranked and figures:
+                    above = _expect_fewer_tonnes(sheet, row, figures[0], above)
         if header == blocks[0][0] and due - 1 != RANKED:
             raise sheet.refusal(
                 TruncatedFileError, last, f"{due - 1} holders are ranked, where {RANKED} are due"
@@ -500,6 +507,21 @@ def parse_holdings_ranking(file: SourceFile) -> Parsed:
     if not rows:
         raise sheet.refusal(TruncatedFileError, None, "the sheet holds no figures")
     return Parsed(_tidy(rows, ["label", "dated_by"]))
+
+
+def _expect_fewer_tonnes(
+    sheet: Sheet, row: int, gold: tuple[object, ...], above: tuple[str, float, int] | None
+) -> tuple[str, float, int]:
+    """What is ranked by tonnes has no more of them than the rank above it, whose row may not be quoted."""
+    label, tonnes = str(gold[0]), float(str(gold[4]))
+    if above is not None and tonnes > above[1]:
+        raise sheet.refusal(
+            BadFigureError,
+            row,
+            f"{label} has {tonnes:,.2f} tonnes and is ranked below {above[0]} (line {above[2]}) with "
+            f"{above[1]:,.2f}: one of the two has another's figure, or one in another unit",
+        )
+    return label, tonnes, row
 
 
 def _ranking_edition(sheet: Sheet) -> date:
@@ -763,6 +785,14 @@ def parse_central_bank_demand(file: SourceFile) -> Parsed:
     if found is None:
         raise WrongLayoutError(file.name, None, f"the series {CENTRAL_BANKS!r} is missing", FETCH_AGAIN)
     line = file.data.decode("utf-8").partition(f'"{CENTRAL_BANKS}"')[0].count("\n") + 1
+    for quarter, value in zip(quarters[:-1], found, strict=False):
+        if value is None:
+            raise BadFigureError(
+                file.name,
+                line,
+                f"{CENTRAL_BANKS}, {quarter_name(quarter)} is null, which only the newest quarter may be",
+                FETCH_AGAIN,
+            )
     rows = [
         (
             CENTRAL_BANKS,
@@ -856,6 +886,14 @@ def _cited_rows(file: SourceFile) -> Iterator[tuple[int, list[str]]]:
                 if cells != CITED_HEADER:
                     kind = WrongLayoutError if cells and cells[0] in CITED_HEADER else NotTheFileError
                     raise kind(file.name, 1, f"the header is not {','.join(CITED_HEADER)}", "mend the header")
+                if not file.data.endswith(b"\n"):
+                    # 166 may be what is left of 166.5.
+                    raise TruncatedFileError(
+                        file.name,
+                        len(file.lines),
+                        "the file is cut off: its last line has no end",
+                        "look at that line; end it if it is whole",
+                    )
                 continue
             if len(cells) != len(CITED_HEADER):
                 raise WrongLayoutError(
@@ -887,6 +925,9 @@ def check_reserves(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     percentage points, on every share. Once a quarter, since single holders are off in published editions:
     `price_usd_oz`, the median of what an ounce is worth by USD and tonnes, on a row of `gold_value`;
     `total_gap_pct`, the median of gold and foreign exchange less the total, on a row of `total_reserves`.
+    `value_ratio`, on every value, and `share_ratio`, on every share: what the value, and the share of total
+    reserves, are by tonnes at the price of `price_usd_oz`; see `_by_worth`. `reporting_pct` and
+    `newest_reporting_pct`: see `_reporting`.
     """
     names = ["gold", "gold_value", "fx_reserves", "total_reserves", "gold_share"]
     wide = frame.pivot(index=["label", "period_end"], columns="measure", values="value").reindex(
@@ -909,12 +950,60 @@ def check_reserves(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         return rows["period_end"].map(by_quarter).reindex(frame.index).astype("float64")
 
     cells = pd.MultiIndex.from_frame(frame[["label", "period_end"]])
-    share_gaps = pd.Series(share_gap.reindex(cells).to_numpy(), index=frame.index, dtype="float64")
+
+    def of_each_holder(measure: str, by_cell: pd.Series) -> pd.Series:
+        every = pd.Series(by_cell.reindex(cells).to_numpy(), index=frame.index, dtype="float64")
+        return every.where(frame["measure"] == measure)
+
+    quarter_price = pd.Series(
+        price.reindex(wide.index.get_level_values("period_end")).to_numpy(), index=wide.index
+    )
+    a_tonne = quarter_price * OUNCES_PER_TONNE / 1e6
+    by_share = in_percent * wide["gold_share"] / 100 * total
+    small = SMALL_SHARE_PCT / 100 * total
+    reported, reported_last = _reporting(frame)
     return frame.assign(
-        share_gap_points=share_gaps.where(frame["measure"] == "gold_share"),
+        share_gap_points=of_each_holder("gold_share", share_gap),
         price_usd_oz=once_a_quarter("gold_value", price),
         total_gap_pct=once_a_quarter("total_reserves", gap),
+        value_ratio=of_each_holder(
+            "gold_value", _by_worth(wide["gold_value"], wide["gold"] * a_tonne, SMALL_TONNES * a_tonne)
+        ),
+        share_ratio=of_each_holder("gold_share", _by_worth(by_share, wide["gold"] * a_tonne, small)),
+        reporting_pct=reported,
+        newest_reporting_pct=reported_last,
     )
+
+
+# Below these, how a figure is rounded shows in a ratio: to 0.01 tonnes, and to 0.01 %.
+SMALL_TONNES, SMALL_SHARE_PCT = 0.1, 0.1
+# How many quarters at the end may be sparse, since holders report late.
+SPARSE_QUARTERS = 2
+
+
+def _by_worth(value: pd.Series, worth: pd.Series, small: pd.Series) -> pd.Series:
+    """A value by what the tonnes are worth, in that quarter or, where nearer to 1, in the quarter before.
+
+    The workbook of 2016 gives 13 holders the value of the quarter before. NaN where both are small: were one
+    of the two a thousandth of itself, the other still would not be.
+    """
+    before = worth.groupby(level="label").shift()
+    now, late = value / worth, (value / before).where((value > 0) | (before > 0), 1.0)
+    late = late.where(before.notna() & value.notna())
+    is_late = np.maximum(late, 1 / late) < np.maximum(now, 1 / now)
+    return now.where(~is_late, late).where((value >= small) | (worth >= small))
+
+
+def _reporting(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """On the first row of each measure and quarter: what part of its holders has a figure, in percent.
+
+    The second series has it for the newest quarters, the first for those before.
+    """
+    is_published = (frame["status"] == PUBLISHED).astype("float64")
+    part = 100 * is_published.groupby([frame["measure"], frame["period_end"]]).transform("mean")
+    part = part.where(~frame.duplicated(["measure", "period_end"]))
+    is_newest = frame["period_end"].isin(sorted(frame["period_end"].unique())[-SPARSE_QUARTERS:])
+    return part.where(~is_newest), part.where(is_newest)
 
 
 NOT_RANKED = ("World", "Euro Area", "CBGA")
