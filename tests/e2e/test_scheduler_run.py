@@ -20,6 +20,7 @@ import duckdb
 import psutil
 import pytest
 
+from tidemark import registry
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 
 PROJECT_PARTS = ("src", "config", "dags", "sources", "snapshot", "expectations", "dbt_project")
@@ -75,10 +76,18 @@ def test_the_run_ends_with_answers(run_home):
     for expected in (
         "Foreign holders of US Treasuries, July 2026",
         "Japan", "1,103.9", "United Kingdom", "998.3", "China", "618.0",
-        "first published 2025-12-18", "tic/slt_table3", "passed",
+        "first published 2025-12-18",
+        "source       datasets   releases", "newest figure",
         "published/current/warehouse.duckdb", "tidemark", "--as-of 2025-12-20",
     ):  # fmt: skip
         assert expected in said, expected
+    # A row a source: datasets loaded, releases, cells, the newest figure, what the suites said.
+    rows = {
+        line.split()[0]: line.split() for line in said.splitlines() if line.endswith(("passed", "passed "))
+    }
+    assert set(rows) == set(registry.sources())
+    assert rows["safe"][1:] == ["3", "of", "3", "21", "9,039", "2026-09", "passed"]
+    assert rows["tic"][1:] == ["5", "of", "5", "7", "62,347", "2026-07", "passed"]
 
 
 def test_assets_fired_the_marts_under_the_scheduler(run_home):
