@@ -39,24 +39,25 @@ def bundled(dataset: Dataset) -> list[Incoming]:
         TidemarkError: a file is gone or is not what the manifest says.
     """
     incoming = []
-    with (folder() / "manifest.csv").open(encoding="utf-8", newline="") as manifest:
-        for row in csv.DictReader(manifest):
-            if row["dataset"] != dataset.name:
-                continue
-            path = folder() / row["file"]
-            data = path.read_bytes() if path.exists() else b""
-            if archive.sha256(data) != row["sha256"]:
-                raise TidemarkError(
-                    f"{path} is not what snapshot/manifest.csv says", "restore it: git checkout snapshot"
-                )
-            incoming.append(
-                Incoming(path.name, data, date.fromisoformat(row["released_on"]), row["source_url"])
+    for row in _manifest():
+        if row["dataset"] != dataset.name:
+            continue
+        path = folder() / row["file"]
+        data = path.read_bytes() if path.exists() else b""
+        if archive.sha256(data) != row["sha256"]:
+            raise TidemarkError(
+                f"{path} is not what snapshot/manifest.csv says", "restore it: git checkout snapshot"
             )
+        incoming.append(Incoming(path.name, data, date.fromisoformat(row["released_on"]), row["source_url"]))
     return sorted(incoming, key=lambda item: item.released_on or date.min)
 
 
 @cache
 def hashes() -> frozenset[str]:
     """The SHA-256 of every bundled file."""
+    return frozenset(row["sha256"] for row in _manifest())
+
+
+def _manifest() -> list[dict[str, str]]:
     with (folder() / "manifest.csv").open(encoding="utf-8", newline="") as manifest:
-        return frozenset(row["sha256"] for row in csv.DictReader(manifest))
+        return list(csv.DictReader(manifest))
