@@ -11,13 +11,15 @@
 {%- endmacro %}
 
 {#-
-    `fct_holdings_as_of('2025-12-20')`: the holdings as known on a day, as a table macro in the default
-    schema. DuckDB only; it travels with the published file. Other engines filter `fct_holdings_vintages`.
+    `fct_holdings_as_of('2025-12-20')` and its like: a mart as known on a day, as a table macro in the default
+    schema. DuckDB only; it travels with the published file. Other engines filter the `*_vintages` model.
+
+    mart: the mart whose `<mart>_vintages` calls this as its post_hook.
 -#}
-{% macro create_holdings_as_of() -%}
+{% macro create_as_of(mart) -%}
     {% if target.type == 'duckdb' %}
-        create or replace macro main.fct_holdings_as_of(as_of_date) as table
-        {{ as_of('marts.fct_holdings_vintages', 'cast(as_of_date as date)') }}
+        create or replace macro main.{{ mart }}_as_of(as_of_date) as table
+        {{ as_of('marts.' ~ mart ~ '_vintages', 'cast(as_of_date as date)') }}
             and status <> 'deleted'
     {% endif %}
 {%- endmacro %}

@@ -255,6 +255,8 @@ def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
         "select dataset, released_on, reissue, archive_sha256 from raw.releases order by all"
     ).fetchall()
     digest.update(repr(held).encode())
+    # What the passports say, as the models see it: a wider plausible_revision changes a verdict.
+    digest.update(repr(connection.execute("from raw.datasets order by dataset").fetchall()).encode())
     return digest.hexdigest()
 
 

@@ -67,6 +67,7 @@ class Dataset:
     released_on_from: Literal["edition_date", "last_modified", "calendar", "fetch_day", "given"]
     content_age_days: int
     plausible_revision: PlausibleRevision
+    lag_days: int | None = None
     looks_ahead_days: int = 0
     series: tuple[str, ...] = ()
     last_release: date | None = None

@@ -120,9 +120,51 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         );
         """
     )
-    for source in registry.sources().values():
-        for dataset in source.datasets:
-            create_table(connection, dataset)
+    for dataset in registry.datasets():
+        create_table(connection, dataset)
+    _describe_datasets(connection)
+
+
+DATASETS = """
+    create table if not exists raw.datasets (
+        dataset varchar not null, source varchar not null, publisher varchar not null, title varchar not null,
+        cadence varchar not null, evidence varchar not null, state varchar not null, lag_days integer not null,
+        revisions varchar not null, plausible_revision_ratio double not null,
+        content_age_days integer not null, redistribution varchar not null
+    )
+"""
+
+
+def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
+    """What the passports say of each dataset, as `raw.datasets`, and `raw.observations` over all raw tables.
+
+    The models ask these two, so that a new source needs no edit of theirs. Written only where it differs:
+    a writer that has nothing to say leaves the file as it was.
+    """
+    connection.execute(DATASETS)
+    said = [
+        (
+            dataset.name, source.id, source.publisher, dataset.title, source.cadence, dataset.evidence,
+            dataset.state, dataset.lag_days if dataset.lag_days is not None else 30 * source.lag_months,
+            source.revisions["how"], dataset.plausible_revision.ratio, dataset.content_age_days,
+            source.licence["redistribution"],
+        )
+        for source in registry.sources().values()
+        for dataset in source.datasets
+    ]  # fmt: skip
+    if connection.execute("from raw.datasets order by dataset").fetchall() == sorted(said):
+        return
+    connection.execute("delete from raw.datasets")
+    connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
+    every = " union all ".join(
+        f"""
+        select '{dataset.name}' as dataset, {" || ' | ' || ".join(f'"{column}"' for column in dataset.key)} as cell,
+            label, period_end, measure, value, status, unit, released_on, reissue, archive_sha256, line
+        from raw."{dataset.table}"
+        """
+        for dataset in registry.datasets()
+    )
+    connection.execute(f"create or replace view raw.observations as {every}")
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:

@@ -7,7 +7,9 @@ with stated as (
         status,
         dataset,
         released_on,
-        reissue
+        reissue,
+        archive_sha256,
+        line
     from {{ ref('stg_cbo__actuals') }}
 
     union all
@@ -20,7 +22,9 @@ with stated as (
         status,
         dataset,
         released_on,
-        reissue
+        reissue,
+        archive_sha256,
+        line
     from {{ ref('stg_cbo__historical_budget') }}
     where measure = 'amount' and not is_repetition
 
@@ -34,7 +38,9 @@ with stated as (
         status,
         dataset,
         released_on,
-        reissue
+        reissue,
+        archive_sha256,
+        line
     from {{ ref('stg_cbo__ten_year_budget') }}
     where is_actual
 
@@ -48,7 +54,9 @@ with stated as (
         status,
         dataset,
         released_on,
-        reissue
+        reissue,
+        archive_sha256,
+        line
     from {{ ref('stg_cbo__actual_gdp') }}
 
     union all
@@ -61,7 +69,9 @@ with stated as (
         status,
         dataset,
         released_on,
-        reissue
+        reissue,
+        archive_sha256,
+        line
     from {{ ref('stg_cbo__economic_projections') }}
     where is_actual
 )
@@ -74,5 +84,7 @@ select
     status,
     dataset,
     released_on,
-    reissue
+    reissue,
+    archive_sha256,
+    line
 from stated

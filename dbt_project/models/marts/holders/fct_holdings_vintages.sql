@@ -1,4 +1,4 @@
-{{ config(post_hook="{{ create_holdings_as_of() }}") }}
+{{ config(post_hook="{{ create_as_of('fct_holdings') }}") }}
 
 select
     versions.holder_id,
