@@ -109,33 +109,46 @@ years as (
     having count(parts.value) = max(parts.parts_of_a_year)
 ),
 
--- A year that the publisher prints itself is not computed.
+-- Years as printed and years as their parts sum up, the later one each: an edition that revises quarters and
+-- prints no year has revised the year.
+years_told as (
+    select * from years
+    union all
+    select
+        series,
+        entity,
+        frequency,
+        period_end,
+        value,
+        status,
+        released_on,
+        archived_on,
+        dataset,
+        evidence,
+        archive_sha256
+    from published
+    where series = 'central_bank_gold_demand' and frequency = 'year'
+),
+
 years_standing as (
     select
-        years.series,
-        years.entity,
-        years.frequency,
-        years.period_end,
-        years.value,
-        years.status,
-        years.released_on,
-        lead(years.released_on) over (
-            partition by years.series, years.entity, years.frequency, years.period_end
-            order by years.released_on
+        series,
+        entity,
+        frequency,
+        period_end,
+        value,
+        status,
+        released_on,
+        lead(released_on) over (
+            partition by series, entity, frequency, period_end order by released_on, evidence desc
         ) as superseded_on,
-        years.archived_on,
-        years.dataset,
-        years.evidence,
-        years.archive_sha256,
+        archived_on,
+        dataset,
+        evidence,
+        archive_sha256,
         cast(null as integer) as line,
         0 as segment
-    from years
-    left join published
-        on
-            years.series = published.series
-            and years.frequency = published.frequency
-            and years.period_end = published.period_end
-    where published.series is null
+    from years_told
 ),
 
 debt_days as (
@@ -181,6 +194,7 @@ debt_to_gdp as (
 )
 
 select * from published
+where series <> 'central_bank_gold_demand' or frequency <> 'year'
 union all
 select * from years_standing
 union all
