@@ -21,7 +21,19 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from tidemark import __version__, archive, build, inbox, pipeline, publish, query, registry, report, snapshot
+from tidemark import (
+    __version__,
+    archive,
+    build,
+    claims,
+    inbox,
+    pipeline,
+    publish,
+    query,
+    registry,
+    report,
+    snapshot,
+)
 from tidemark.errors import TidemarkError, UsageError
 from tidemark.settings import HOME_VARIABLE, RESTRICTED_VARIABLE, Home
 
@@ -258,6 +270,22 @@ def sql(
 ) -> None:
     """Ask the published release in SQL, e.g. tidemark sql "select * from mart_top_holders limit 5"."""
     report.show(query.ask(context.obj, statement, as_of.date() if as_of else None), form)
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="CLAIMS.csv", help="Statements, in the columns of docs/claims.md.")
+    ],
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+) -> None:
+    """Hold published statements against the figures, as they stand today and as known on the day.
+
+    Exit code 1 if a row could not be checked: the error names it. The others are checked all the same.
+    """
+    if report.checked(file, claims.check(context.obj, file), form):
+        raise typer.Exit(1)
 
 
 def guarded(call: Callable[[], object]) -> int:

@@ -149,6 +149,8 @@ def _copy(home: Home, target: Path, restricted: bool) -> tuple[Tables, str]:
         # By way of memory: what is dropped from a file stays readable in its free blocks.
         connection.execute("attach ':memory:' as copied")
         connection.execute("copy from database warehouse to copied").fetchall()
+        # It spans the raw tables for the models' sake; some of those may be left out below.
+        connection.execute("drop view if exists copied.raw.observations")
         if not restricted:
             _leave_out_restricted(connection)
         connection.execute("copy from database copied to release").fetchall()

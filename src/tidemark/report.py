@@ -122,6 +122,53 @@ def loaded(releases: Iterable[Loaded]) -> None:
         print(f"{done.release.id}: {what}{late}")
 
 
+# --- claims ------------------------------------------------------------------------------------------------
+
+VERDICT_STYLES = {
+    "confirmed": "green",
+    "confirmed_when_published": "green",
+    "refuted": "bold red",
+    "revised_unknown": "yellow",
+    "not_covered": "dim",
+    "error": "bold red",
+}
+
+
+def checked(file: Path, answer: query.Answer, form: Format) -> int:
+    """Print the verdicts on the statements of a file; returns how many rows could not be checked."""
+    statements = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    wrong = [statement for statement in statements if statement["verdict"] == "error"]
+    if form.value == "table":
+        _verdict_table([statement for statement in statements if statement["verdict"] != "error"])
+    else:
+        show(answer, form)
+    for statement in wrong:
+        named = f" ({statement['claim_id']})" if statement["claim_id"] else ""
+        failure(TidemarkError(f"{file}, line {statement['line']}{named}: {statement['error']}"))
+    return len(wrong)
+
+
+def _verdict_table(statements: Sequence[dict[str, Any]]) -> None:
+    out = console()
+    rows = [
+        (
+            one["claim_id"],
+            Text(one["verdict"], style=VERDICT_STYLES[one["verdict"]]),
+            Text(
+                f"{one['comparator'] + ' ' if one['comparator'] else ''}{one['claimed_value']} {one['unit']}"
+            ),
+            one["reason"],
+            one["statement"] or f"{one['series']} {one['entity']} {one['measure']} {one['period_end']}",
+        )
+        for one in statements
+    ]
+    if rows:
+        out.print(_table(["claim", "verdict", "claimed", "found", "statement"], rows))
+    counts = {verdict: sum(one["verdict"] == verdict for one in statements) for verdict in VERDICT_STYLES}
+    said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    print(f"{len(statements)} statements: {said or 'none could be checked'}", file=sys.stderr)
+
+
 # --- the answers at the end of a run ---------------------------------------------------------------------
 
 TOP_TEN = """

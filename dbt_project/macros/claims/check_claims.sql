@@ -186,7 +186,11 @@ left join claim_queries as judged on claims_read.claim_row = judged.claim_row
 
 {#- A figure in a sentence, in the unit of the claim. -#}
 {% macro figure(value) -%}
-    cast(round({{ value }} / judged.factor, 3) as varchar(32))
+    case
+        when {{ value }} / judged.factor = floor({{ value }} / judged.factor)
+            then cast(cast({{ value }} / judged.factor as bigint) as varchar(32))
+        else cast(round({{ value }} / judged.factor, 3) as varchar(32))
+    end
 {%- endmacro %}
 
 {#- Why the verdict is what it is, in a sentence. -#}
