@@ -1,8 +1,8 @@
 """Published statements held against the figures: `tidemark check CLAIMS.csv`.
 
-A statement is a row of the columns below, as docs/claims.md tells them. Reading and judging is the SQL of the
-mart `fct_claim_checks`, which travels with the published file as the table macro `check_claims`; here a user's
-file becomes the table that it is called on.
+A statement is a row of the columns below, as docs/claims.md tells them. Reading and judging is the SQL of
+the mart `fct_claim_checks`, which travels with the published file as the table macro `check_claims`; here a
+user's file becomes the table that it is called on.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ COLUMNS = (
     "comparator", "claimed_value", "unit", "tolerance", "published_on",
 )  # fmt: skip
 MAY_BE_LEFT_OUT = ("document", "statement", "period_start", "comparator", "tolerance")
-VERDICTS = ("confirmed", "confirmed_when_published", "refuted", "revised_unknown", "not_covered", "error")
 
 
 def check(home: Home, file: Path) -> query.Answer:
     """The verdict on each statement of a file, in the order of the file.
 
-    The columns are those of `fct_claim_checks`, but that `line` says where in the file a statement stands. A row
-    that cannot be read has the verdict `error`, and `error` says what is wrong; the other rows are checked.
+    The columns are those of `fct_claim_checks`, but that `line` says where in the file a statement stands. A
+    row that cannot be read has the verdict `error`, and `error` says what is wrong; the others are checked.
 
     Raises:
         UsageError: the file cannot be read, is no UTF-8, or its header is not that of claims.csv.

@@ -119,16 +119,17 @@ def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
             for (name,) in found:
                 connection.execute(f'drop {kind} copied."{schema}"."{name}"')
         made_of_files = connection.execute(
-            "select schema_name, table_name from duckdb_columns() where database_name = 'copied' "
-            "and schema_name <> 'raw' and column_name in ('dataset', 'archive_sha256') "
-            "group by all having count(*) = 2"
+            "select schema_name, table_name, list(column_name) filter (ends_with(column_name, 'archive_sha256')) "
+            "from duckdb_columns() where database_name = 'copied' and schema_name <> 'raw' "
+            "group by all having bool_or(column_name = 'dataset') and bool_or(column_name = 'archive_sha256')"
         ).fetchall()
-        for schema, name in made_of_files:
+        for schema, name, files in made_of_files:
             if _is_table(connection, schema, name):
+                # A revision, say, is made of more than one file, and must not tell any other's figure.
+                ours = " and ".join(f'coalesce(list_contains($ours, "{file}"), true)' for file in files)
                 connection.execute(
-                    f'delete from copied."{schema}"."{name}" '
-                    "where starts_with(dataset, ?) and not list_contains(?, archive_sha256)",
-                    [f"{source.id}/", sorted(snapshot.hashes())],
+                    f'delete from copied."{schema}"."{name}" where starts_with(dataset, $source) and not ({ours})',
+                    {"source": f"{source.id}/", "ours": sorted(snapshot.hashes())},
                 )
 
 
@@ -158,8 +159,8 @@ def _copy(home: Home, target: Path, restricted: bool) -> tuple[Tables, str]:
         marts = [
             name
             for (name,) in connection.execute(
-                "select table_name from duckdb_tables() where database_name = 'release' and schema_name = ? "
-                "order by all",
+                "select table_name from information_schema.tables where table_catalog = 'release' "
+                "and table_schema = ? order by all",
                 [build.MARTS],
             ).fetchall()
         ]
@@ -178,8 +179,8 @@ def _copy(home: Home, target: Path, restricted: bool) -> tuple[Tables, str]:
 def _copy_comments(connection: duckdb.DuckDBPyConnection, mart: str) -> None:
     """The descriptions of a mart and its columns, on the view that stands for it in the default schema."""
     (of_table,) = connection.execute(
-        "select comment from duckdb_tables() where database_name = 'release' and schema_name = ? "
-        "and table_name = ?",
+        "select table_comment from information_schema.tables where table_catalog = 'release' "
+        "and table_schema = ? and table_name = ?",
         [build.MARTS, mart],
     ).fetchall()
     of_columns = connection.execute(

@@ -128,8 +128,8 @@ def _dim(name: str) -> bool:
 
 def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
     found = connection.execute(
-        "select table_name from duckdb_tables() "
-        "where database_name = 'release' and schema_name = 'marts' order by all"
+        "select table_name from information_schema.tables "
+        "where table_catalog = 'release' and table_schema = 'marts' order by all"
     ).fetchall()
     return [name for (name,) in found]
 

@@ -184,15 +184,16 @@ REVISED = """
         select revisions.*,
             max(version) over (partition by revisions.holder_id, revisions.period_end) as last_version
         from fct_revisions as revisions
-        where revisions.holder_id in (
+        where revisions.series = 'treasury_holdings'
+            and revisions.holder_id in (
                 select holder_id from mart_top_holders where is_latest_month and holder_rank <= 10
             )
             and revisions.period_end > (select period_end - interval 24 month from latest)
             and datediff('month', revisions.period_end, first_released_on) <= 2
     )
-    select holder_name, period_end, first_usd_bn, first_released_on, holdings_usd_bn, released_on
-    from moved where version = last_version and holdings_usd_bn is not null
-    order by abs(revision_since_first_print_usd_bn) desc, holder_name, period_end limit 1
+    select holder_name, period_end, first_value, first_released_on, value, released_on
+    from moved where version = last_version and value is not null
+    order by abs(revision_since_first_print) desc, holder_name, period_end limit 1
 """
 
 

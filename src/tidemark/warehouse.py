@@ -125,11 +125,16 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     _describe_datasets(connection)
 
 
+def _cell(dataset: Dataset) -> str:
+    """The key columns as one text: what names a row of the publisher's table, but for period and measure."""
+    return " || ' | ' || ".join(f'"{column}"' for column in dataset.key)
+
+
 DATASETS = """
     create table if not exists raw.datasets (
-        dataset varchar not null, source varchar not null, publisher varchar not null, title varchar not null,
-        cadence varchar not null, evidence varchar not null, state varchar not null, lag_days integer not null,
-        revisions varchar not null, plausible_revision_ratio double not null,
+        dataset varchar not null, source varchar not null, publisher varchar not null,
+        title varchar not null, cadence varchar not null, evidence varchar not null, state varchar not null,
+        lag_days integer not null, revisions varchar not null, plausible_revision_ratio double not null,
         content_age_days integer not null, redistribution varchar not null
     )
 """
@@ -158,8 +163,8 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
     connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
     every = " union all ".join(
         f"""
-        select '{dataset.name}' as dataset, {" || ' | ' || ".join(f'"{column}"' for column in dataset.key)} as cell,
-            label, period_end, measure, value, status, unit, released_on, reissue, archive_sha256, line
+        select '{dataset.name}' as dataset, {_cell(dataset)} as cell, label, period_end, measure,
+            value, status, unit, released_on, reissue, archive_sha256, line
         from raw."{dataset.table}"
         """
         for dataset in registry.datasets()

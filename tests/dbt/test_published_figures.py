@@ -22,7 +22,8 @@ from tidemark.settings import Home
 
 MARTS = {
     "dim_holder", "fct_holdings", "fct_holdings_vintages", "fct_series_breaks", "mart_top_holders",
-    "fct_holding_changes", "fct_revisions", "mart_reconciliation",
+    "fct_holding_changes", "fct_revisions", "mart_revision_size", "fct_series", "fct_series_vintages",
+    "fct_claim_checks", "mart_source_freshness", "mart_load_history", "mart_reconciliation",
 }  # fmt: skip
 
 
@@ -114,9 +115,7 @@ def test_before_its_first_print_a_figure_is_unknown(loaded_template: Home) -> No
 
 
 def test_the_first_print_and_its_revision_stand_side_by_side(loaded_template: Home) -> None:
-    columns = (
-        "first_usd_bn, first_released_on, holdings_usd_bn, released_on, revision_usd_bn, previous_dataset"
-    )
+    columns = "first_value, first_released_on, value, released_on, revision_usd_bn, previous_dataset"
     told = query.ask(loaded_template, of("CHN", "2025-10", columns, "fct_revisions")).rows
     assert told == [
         (688.7, day("2025-12-18"), 687.7, day("2026-03-18"), -1.0, "tic/cited_first_prints")

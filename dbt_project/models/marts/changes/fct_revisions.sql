@@ -1,56 +1,71 @@
--- Every cell whose published value moved: what it was, what it became, when, and by which table.
+-- Every figure whose published value moved: what it was, what it became, when, and by which table.
 
--- All Other names other countries in each table, so that its figures are compared within one table only.
-with vintages as (
+with prints as (
     select
-        vintages.*,
-        case when holder_id = 'ALL_OTHER' then dataset else 'any' end as comparable
-    from {{ ref('fct_holdings_vintages') }} as vintages
-),
-
-versions as (
-    select
-        vintages.*,
-        lag(holdings_usd_bn) over cell as previous_usd_bn,
-        lag(status) over cell as previous_status,
-        lag(released_on) over cell as previous_released_on,
-        lag(dataset) over cell as previous_dataset,
-        first_value(holdings_usd_bn) over cell as first_usd_bn,
-        first_value(released_on) over cell as first_released_on
-    from vintages
-    window cell as (partition by holder_id, period_end, comparable order by version)
+        prints.*,
+        lag(value) over history as previous_value,
+        lag(status) over history as previous_status,
+        lag(released_on) over history as previous_released_on,
+        lag(dataset) over history as previous_dataset,
+        lag(archive_sha256) over history as previous_archive_sha256,
+        first_value(value) over history as first_value,
+        first_value(released_on) over history as first_released_on,
+        first_value(archive_sha256) over history as first_archive_sha256
+    from {{ ref('int_revisions__prints') }} as prints
+    window history as (
+        partition by series, cell, comparable, measure, period_end order by print_order
+    )
 )
 
 select
-    holder_id,
-    holder_name,
-    kind,
-    period_end,
-    released_on,
-    version,
-    holdings_usd_bn,
-    status,
-    previous_usd_bn,
-    previous_status,
-    previous_released_on,
-    round(holdings_usd_bn - previous_usd_bn, 3) as revision_usd_bn,
+    prints.series,
+    prints.cell,
+    prints.holder_id,
+    holders.holder_name,
+    holders.kind,
+    prints.measure,
+    prints.period_end,
+    prints.released_on,
+    prints.print_order as version,
+    prints.value,
+    prints.unit,
+    prints.status,
+    prints.previous_value,
+    prints.previous_status,
+    prints.previous_released_on,
+    round(prints.value - prints.previous_value, 6) as revision,
+    round((prints.value - prints.previous_value) * units.factor, 6) as revision_usd_bn,
     case
-        when previous_usd_bn > 0 then round(100 * (holdings_usd_bn / previous_usd_bn - 1), 3)
+        when prints.previous_value <> 0
+            then round(100 * (prints.value - prints.previous_value) / abs(prints.previous_value), 3)
     end as revision_pct,
-    first_usd_bn,
-    first_released_on,
-    round(holdings_usd_bn - first_usd_bn, 3) as revision_since_first_print_usd_bn,
-    {{ month_number('released_on') }} - {{ month_number('period_end') }} as age_months,
-    dataset,
-    previous_dataset,
-    evidence,
-    reissue
-from versions
-where previous_released_on is not null
--- The same figure in finer or coarser rounding is no revision.
-and not (
-    status = 'published' and previous_status = 'published'
-    and (dataset = 'tic/slt_table3' or previous_dataset = 'tic/slt_table3')
-    and dataset <> previous_dataset
-    and abs(holdings_usd_bn - previous_usd_bn) <= 0.0501
-)
+    prints.first_value,
+    prints.first_released_on,
+    round(prints.value - prints.first_value, 6) as revision_since_first_print,
+    {{ month_number('prints.released_on') }} - {{ month_number('prints.period_end') }} as age_months,
+    prints.dataset,
+    prints.previous_dataset,
+    prints.evidence,
+    prints.reissue,
+    prints.archive_sha256,
+    prints.previous_archive_sha256,
+    prints.first_archive_sha256
+from prints
+left join {{ ref('holders') }} as holders on prints.holder_id = holders.holder_id
+left join {{ ref('claim_units') }} as units on prints.unit = units.unit and units.dimension = 'usd'
+where
+    prints.previous_released_on is not null
+    -- The same figure in finer or coarser rounding is no revision.
+    and not (
+        prints.status = 'published' and prints.previous_status = 'published'
+        and (
+            prints.value = prints.previous_value
+            or case
+                when prints.series = 'treasury_holdings'
+                    then (prints.dataset = 'tic/slt_table3' or prints.previous_dataset = 'tic/slt_table3')
+                        and prints.dataset <> prints.previous_dataset
+                        and abs(prints.value - prints.previous_value) <= 0.0501
+                else {{ is_same_rounded('prints.value', 'prints.previous_value') }}
+            end
+        )
+    )

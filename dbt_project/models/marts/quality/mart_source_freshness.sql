@@ -1,0 +1,68 @@
+{{ config(materialized="view") }}
+
+-- How new the newest figure of each dataset is. A view, so that whoever asks is told of the day of asking: a
+-- published file that nobody renews says by itself that it has grown old.
+
+with held as (
+    select
+        dataset,
+        count(*) as releases,
+        max(released_on) as newest_released_on
+    from {{ source('raw', 'releases') }}
+    group by dataset
+),
+
+figures as (
+    select
+        dataset,
+        max(newest_new_period_end) as newest_period_end
+    from {{ ref('mart_load_history') }}
+    group by dataset
+),
+
+budgets as (
+    select
+        datasets.dataset,
+        datasets.source,
+        datasets.publisher,
+        datasets.title,
+        datasets.cadence,
+        datasets.evidence,
+        datasets.state as publisher_state,
+        cast(coalesce(held.releases, 0) as integer) as releases,
+        held.newest_released_on,
+        figures.newest_period_end,
+        case
+            when datasets.state = 'live' and datasets.evidence = 'published'
+                then {{ add_days('figures.newest_period_end', 'datasets.content_age_days') }}
+        end as late_after,
+        -- One more release has failed to come.
+        case datasets.cadence
+            when 'daily' then 7 when 'weekly' then 14 when 'monthly' then 31 when 'quarterly' then 92 else 365
+        end as days_to_frozen
+    from {{ source('raw', 'datasets') }} as datasets
+    left join held on datasets.dataset = held.dataset
+    left join figures on datasets.dataset = figures.dataset
+)
+
+select
+    dataset,
+    source,
+    publisher,
+    title,
+    cadence,
+    evidence,
+    releases,
+    newest_released_on,
+    newest_period_end,
+    late_after,
+    {{ add_days('late_after', 'days_to_frozen') }} as frozen_after,
+    case
+        when releases = 0 then 'empty'
+        when late_after is null then 'ended'
+        when current_date > {{ add_days('late_after', 'days_to_frozen') }} then 'frozen'
+        when current_date > late_after then 'late'
+        else 'fresh'
+    end as state,
+    case when current_date > late_after then {{ add_days('late_after', '1') }} end as late_since
+from budgets
