@@ -119,7 +119,8 @@ def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
             for (name,) in found:
                 connection.execute(f'drop {kind} copied."{schema}"."{name}"')
         made_of_files = connection.execute(
-            "select schema_name, table_name, list(column_name) filter (ends_with(column_name, 'archive_sha256')) "
+            "select schema_name, table_name, "
+            "list(column_name) filter (ends_with(column_name, 'archive_sha256')) "
             "from duckdb_columns() where database_name = 'copied' and schema_name <> 'raw' "
             "group by all having bool_or(column_name = 'dataset') and bool_or(column_name = 'archive_sha256')"
         ).fetchall()
@@ -128,7 +129,8 @@ def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
                 # A revision, say, is made of more than one file, and must not tell any other's figure.
                 ours = " and ".join(f'coalesce(list_contains($ours, "{file}"), true)' for file in files)
                 connection.execute(
-                    f'delete from copied."{schema}"."{name}" where starts_with(dataset, $source) and not ({ours})',
+                    f'delete from copied."{schema}"."{name}" '
+                    f"where starts_with(dataset, $source) and not ({ours})",
                     {"source": f"{source.id}/", "ours": sorted(snapshot.hashes())},
                 )
 
