@@ -273,7 +273,8 @@ def test_the_columns_that_consumers_rely_on_are_there(loaded_template: Home) -> 
 
 def test_every_mart_and_every_column_of_it_is_described(loaded_template: Home) -> None:
     tables = query.ask(
-        loaded_template, "select table_name, comment from duckdb_tables() where schema_name = 'marts'"
+        loaded_template,
+        "select table_name, table_comment from information_schema.tables where table_schema = 'marts'",
     ).rows
     assert {name for name, _ in tables} == MARTS
     assert [name for name, comment in tables if not comment] == []
