@@ -1,13 +1,14 @@
--- One history of each holder's gold at the end of a month, over all tables: a row where another statement stands.
+-- One history of each holder's gold at the end of a month, over all tables: a row where another statement
+-- came to stand.
 --
 -- Of what has been said of a cell by a day, this stands:
---   * for China what SAFE says, which holds the gold: the Council has it from there, by way of the IMF;
---   * else the newest figure of the Council's tables that tell its month (the charts' API, the quarterly workbook,
---     the ranking where it dates each row). A table without a figure takes nothing from one that has it;
+--   * for China what SAFE says, which holds the gold: the Council has it from there;
+--   * else the newest figure of the Council's tables that tell its month (the charts' API, the quarterly
+--     workbook, the ranking where it dates each row). A table without a figure takes none from another;
 --   * else the ranking's figure under the month of most of its rows;
 --   * else that there is no figure.
--- A figure that another table restates is a version too: which file a figure rests on decides whether it may be
--- published.
+-- A figure that another table restates is a version too: the file behind it decides whether it may be
+-- passed on.
 
 {%- set tables = {'ranking_undated': 1, 'ranking': 2, 'quarterly': 3, 'api': 4, 'safe': 5} %}
 
@@ -50,25 +51,25 @@ with stated as (
     where item = 'gold' and measure = 'volume'
 ),
 
--- A statement is named by its order, times ten, plus whether it has a figure: so the last one of a table is the
--- largest, and tells that too.
+-- A statement's key is its order, times ten, plus whether it has a figure: so the last one of a table has the
+-- largest, which tells that too.
 ordered as (
     select
         stated.*,
         row_number() over (
             partition by holder_id, period_end order by released_on, source_table, reissue
-        ) * 10 + case when status = 'published' then 1 else 0 end as statement
+        ) * 10 + case when status = 'published' then 1 else 0 end as statement_key
     from stated
 ),
 
 said as (
     select
         ordered.*,
-        {%- for name, number in tables.items() %}
-        coalesce(max(case when source_table = {{ number }} then statement end) over (
-            partition by holder_id, period_end order by statement
-        ), 0) as {{ name }}_said{{ ',' if not loop.last }}
-        {%- endfor %}
+    {%- for name, number in tables.items() %}
+        coalesce(max(case when source_table = {{ number }} then statement_key end) over (
+            partition by holder_id, period_end order by statement_key
+            ), 0) as {{ name }}_said{{ ',' if not loop.last }}
+    {%- endfor %}
     from ordered
 ),
 
@@ -88,12 +89,12 @@ chosen as (
         holder_id,
         period_end,
         released_on as stands_from,
-        statement as said_last,
+        statement_key as said_last,
         case
             when safe_said % 10 = 1 then safe_said
             when dated_figure > 0 then dated_figure
             when ranking_undated_said % 10 = 1 then ranking_undated_said
-            else statement
+            else statement_key
         end as standing
     from dated
 ),
@@ -117,7 +118,7 @@ compared as (
         on
             chosen.holder_id = statements.holder_id
             and chosen.period_end = statements.period_end
-            and chosen.standing = statements.statement
+            and chosen.standing = statements.statement_key
 ),
 
 versions as (

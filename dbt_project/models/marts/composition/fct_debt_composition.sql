@@ -46,8 +46,8 @@ foreign_holders as (
     group by period_end
 ),
 
--- The debt's last day of a month is its last business day, three days before its end at the earliest (a weekend and
--- Memorial Day); its last Wednesday is six at the earliest. What ends sooner is a month under way.
+-- A month's last business day is three days before its end at the earliest (a weekend and Memorial Day), its
+-- last Wednesday six. Whatever ends sooner is of a month under way.
 months as (
     select
         foreign_holders.period_end,
@@ -68,12 +68,13 @@ months as (
         on
             foreign_holders.month_number = debt.month_number
             and debt.from_month_end = 1
-            and {{ dbt.datediff('debt.measured_on', 'foreign_holders.period_end', 'day') }} <= 3
+            and extract(day from foreign_holders.period_end) - extract(day from debt.measured_on) <= 3
     inner join federal_reserve
         on
             foreign_holders.month_number = federal_reserve.month_number
             and federal_reserve.from_month_end = 1
-            and {{ dbt.datediff('federal_reserve.measured_on', 'foreign_holders.period_end', 'day') }} <= 6
+            and extract(day from foreign_holders.period_end) - extract(day from federal_reserve.measured_on)
+            <= 6
     where
         foreign_holders.total_usd_bn is not null
         and foreign_holders.official_usd_bn is not null
@@ -106,7 +107,7 @@ parts as (
         period_end as measured_on,
         foreign_released_on as released_on,
         'tic' as datasets,
-        'Market value, marketable Treasuries alone, as far as custodians know that the owner is official' as caveat
+        'Market value, by custodian; official as far as the custodian knows' as caveat
     from months
 
     union all
@@ -120,7 +121,8 @@ parts as (
         period_end as measured_on,
         foreign_released_on as released_on,
         'tic' as datasets,
-        'Market value; all foreign holders less the official ones, international organizations included' as caveat
+        'Market value, by custodian; everyone foreign who is not official, international organizations too'
+            as caveat
     from months
 
     union all
@@ -148,8 +150,8 @@ parts as (
         debt_measured_on as measured_on,
         greatest(debt_released_on, federal_reserve_released_on, foreign_released_on) as released_on,
         'fiscaldata/debt_to_penny fed/treast tic' as datasets,
-        'A residual: the debt held by the public less the Federal Reserve and foreigners. It takes in the gap between'
-        || ' market and face value, between the three days, and whatever custodians misplace' as caveat
+        'A residual: debt held by the public less the Federal Reserve and foreigners. It takes in the gaps'
+        || ' between market and face value and between the days, and what custodians misplace' as caveat
     from months
 )
 

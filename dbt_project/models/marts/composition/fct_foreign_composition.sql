@@ -1,5 +1,5 @@
--- Foreign holdings by maturity, and all foreign holders by official and private. Table 3 tells both parts of each
--- country since 2020; before, and after its newest month, the history and Table 5 tell those of official holders.
+-- Foreign holdings by maturity, and all foreign holders by official and private. Table 3 tells both parts of
+-- each country since 2020; for other months the history and Table 5 tell those of official holders.
 
 with table3 as (
     select
@@ -72,7 +72,8 @@ select
     round(with_official.total_usd_bn - with_official.official_usd_bn, 3) as non_official_usd_bn,
     with_official.official_usd_bn / nullif(with_official.total_usd_bn, 0) as official_share_ratio,
     case
-        when with_official.total_usd_bn is not null
+        when
+            with_official.total_usd_bn is not null
             and with_official.long_term_usd_bn is not null
             and with_official.short_term_usd_bn is not null
             then null

@@ -1,4 +1,4 @@
--- China's official reserves month by month, with the Treasuries of its residents set against the foreign exchange.
+-- China's official reserves month by month, the Treasuries of its residents set against the foreign exchange.
 -- A month stands here once SAFE tells all five assets: a share of an unknown total cannot be told.
 
 with standing as (
@@ -9,8 +9,8 @@ with standing as (
     where status = 'published'
 ),
 
--- SAFE computes SDR from USD at one rate a month, which its foreign currency tells to seven digits. Years of which
--- the extract quotes the small assets in SDR alone are turned back by it.
+-- SAFE computes SDR from USD at one rate a month, which its foreign currency tells to seven digits. It turns
+-- into USD what is told in SDR alone, as the extract quotes the small assets of most years.
 rates as (
     select
         holder_id,
@@ -69,15 +69,16 @@ parts as (
             when assets.item = 'sdr_holdings' then 'sdr'
             else assets.item
         end as component,
-        case when assets.item = 'fx_reserves' then assets.usd_bn - coalesce(treasuries.usd_bn, 0) else assets.usd_bn end
-            as amount_usd_bn,
+        case
+            when assets.item = 'fx_reserves' then assets.usd_bn - coalesce(treasuries.usd_bn, 0)
+            else assets.usd_bn
+        end as amount_usd_bn,
         assets.tonnes as gold_tonnes,
         assets.fine_oz as gold_fine_oz,
         assets.is_converted as is_converted_from_sdr,
         case
-            when assets.item = 'fx_reserves' then greatest(
-                assets.released_on, coalesce(treasuries.released_on, assets.released_on)
-            )
+            when assets.item = 'fx_reserves' and treasuries.released_on > assets.released_on
+                then treasuries.released_on
             else assets.released_on
         end as released_on,
         case
@@ -90,8 +91,7 @@ parts as (
             when assets.item = 'fx_reserves' and treasuries.usd_bn is null
                 then 'Treasuries are not published for this month yet'
             when assets.item = 'fx_reserves'
-                then 'A residual: foreign exchange less the Treasuries of all residents. Treasuries held by way of'
-                || ' custodians elsewhere are in it'
+                then 'A residual: all foreign exchange less the Treasuries of all residents'
         end as caveat
     from assets
     left join treasuries
@@ -108,8 +108,8 @@ parts as (
         false as is_converted_from_sdr,
         treasuries.released_on,
         treasuries.dataset as datasets,
-        'Counts all residents, banks and funds too, so more than the reserves hold by way of US custodians; and leaves'
-        || ' out what they keep with custodians in other countries' as caveat
+        'Counts what all residents hold with US custodians, banks too, so more than the reserves do;'
+        || ' leaves out what they hold by way of custodians elsewhere' as caveat
     from assets
     inner join treasuries
         on assets.holder_id = treasuries.holder_id and assets.period_end = treasuries.period_end

@@ -1,9 +1,9 @@
--- Every holder's gold at the end of every quarter, the newest figure at or before it: the last quarters are never
--- told by all, and a sum over those who have reported would fall by a third. What is carried forward is marked.
+-- Every holder's gold at the end of every quarter, the newest figure at or before it: the last quarters are
+-- never told by all, and a sum over those who have reported falls by a third. What is carried is marked.
 --
--- A figure is carried for four quarters at most. The Council lists reserves "two months in arrears, and older for
--- late reporters"; of 108 holders quoted in August 2026 all but two had reported within four quarters of the newest
--- (Bolivia five, Venezuela thirty-one). Whoever is silent for longer is unknown, and leaves.
+-- A figure is carried for four quarters at most. Some report late: of the 108 holders quoted in August 2026
+-- all had told the newest quarter or one of the four before it, but for Bolivia (five before) and Venezuela
+-- (thirty-one). Whoever is silent for longer is unknown, and leaves.
 
 {%- set carried_months = 12 %}
 
@@ -63,7 +63,7 @@ select
     standing.kind,
     standing.aggregate_kind,
     cast(cast(extract(year from standing.quarter_end) as integer) as varchar(4))
-    || 'Q' || cast(cast(extract(quarter from standing.quarter_end) as integer) as varchar(1)) as quarter,
+    || 'Q' || cast(cast(extract(quarter from standing.quarter_end) as integer) as varchar(1)) as period,
     standing.quarter_end as period_end,
     standing.tonnes,
     standing.months_carried > 0 as is_carried_forward,
