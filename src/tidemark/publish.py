@@ -133,6 +133,19 @@ def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
                     f"where starts_with(dataset, $source) and not ({ours})",
                     {"source": f"{source.id}/", "ours": sorted(snapshot.hashes())},
                 )
+        # A sum rests on several files, which `made_of` names: dataset:SHA-256, separated by spaces.
+        made_of_several = connection.execute(
+            "select schema_name, table_name from duckdb_columns() where database_name = 'copied' "
+            "and schema_name <> 'raw' and column_name = 'made_of'"
+        ).fetchall()
+        for schema, name in made_of_several:
+            if _is_table(connection, schema, name):
+                connection.execute(
+                    f'delete from copied."{schema}"."{name}" where len(list_filter('
+                    "string_split(made_of, ' '), lambda file: starts_with(file, ?) "
+                    "and not list_contains(?, split_part(file, ':', 2)))) > 0",
+                    [f"{source.id}/", sorted(snapshot.hashes())],
+                )
 
 
 def _is_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:

@@ -24,6 +24,8 @@ MARTS = {
     "dim_holder", "fct_holdings", "fct_holdings_vintages", "fct_series_breaks", "mart_top_holders",
     "fct_holding_changes", "fct_revisions", "mart_revision_size", "fct_series", "fct_series_vintages",
     "fct_claim_checks", "mart_source_freshness", "mart_load_history", "mart_reconciliation",
+    "fct_gold_holdings", "fct_gold_holdings_vintages", "mart_gold_quarterly", "fct_gold_vs_treasuries",
+    "fct_debt_composition", "fct_foreign_composition", "fct_reserve_composition",
 }  # fmt: skip
 
 

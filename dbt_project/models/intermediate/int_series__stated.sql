@@ -142,12 +142,12 @@ gold as (
         status,
         released_on,
         reissue,
-        1 as dataset_rank,
+        version as dataset_rank,
         dataset,
         'published' as evidence,
         archive_sha256,
         line
-    from {{ ref('int_gold_holdings__stated') }}
+    from {{ ref('fct_gold_holdings_vintages') }}
     where is_month_exact
 ),
 

@@ -1,0 +1,19 @@
+select
+    versions.holder_id,
+    holders.holder_name,
+    holders.kind,
+    holders.aggregate_kind,
+    versions.period_end,
+    versions.tonnes,
+    versions.fine_oz,
+    versions.status,
+    versions.is_month_exact,
+    versions.released_on,
+    versions.superseded_on,
+    versions.version,
+    versions.reissue,
+    versions.dataset,
+    versions.archive_sha256,
+    versions.line
+from {{ ref('int_gold_holdings__versions') }} as versions
+inner join {{ ref('holders') }} as holders on versions.holder_id = holders.holder_id
