@@ -17,7 +17,7 @@
     mart: the mart whose `<mart>_vintages` calls this as its post_hook.
 -#}
 {% macro create_as_of(mart) -%}
-    {% if target.type == 'duckdb' %}
+    {% if target is defined and target.type == 'duckdb' %}
         create or replace macro main.{{ mart }}_as_of(as_of_date) as table
         {{ as_of('marts.' ~ mart ~ '_vintages', 'cast(as_of_date as date)') }}
             and status <> 'deleted'

@@ -3,7 +3,7 @@
     `claim_row`, as a table macro in the default schema. DuckDB only; it travels with the published file.
 -#}
 {% macro create_check_claims() -%}
-    {% if target.type == 'duckdb' %}
+    {% if target is defined and target.type == 'duckdb' %}
         create or replace macro main.check_claims(claims_table) as table
         {{ check_claims(
             'select * from query_table(claims_table)',

@@ -1,6 +1,6 @@
 {#- How a text of digits is checked: engines name their regular expressions differently. -#}
 {% macro matches(text, pattern) -%}
-    {% if target.type == 'postgres' %}({{ text }} ~ '{{ pattern }}')
+    {% if target is defined and target.type == 'postgres' %}({{ text }} ~ '{{ pattern }}')
     {% elif target.type == 'spark' %}({{ text }} rlike '{{ pattern }}')
     {% else %}regexp_matches({{ text }}, '{{ pattern }}')
     {% endif %}
@@ -8,7 +8,7 @@
 
 {#- A text as a date, NULL where it is none (2025-02-30); only DuckDB and Spark can try. -#}
 {% macro date_or_null(text) -%}
-    {% if target.type == 'postgres' %}cast({{ text }} as date){% else %}try_cast({{ text }} as date){% endif %}
+    {% if target is defined and target.type == 'postgres' %}cast({{ text }} as date){% else %}try_cast({{ text }} as date){% endif %}
 {%- endmacro %}
 
 {#- A text as a number, NULL where it is none; no thousands separators, no exponents. -#}
@@ -29,7 +29,7 @@
 
 {#- The last day of the month that a date lies in. -#}
 {% macro last_day_of_month(day) -%}
-    {% if target.type == 'postgres' %}cast(date_trunc('month', {{ day }}) + interval '1 month' - interval '1 day' as date)
+    {% if target is defined and target.type == 'postgres' %}cast(date_trunc('month', {{ day }}) + interval '1 month' - interval '1 day' as date)
     {% else %}last_day({{ day }})
     {% endif %}
 {%- endmacro %}
@@ -48,11 +48,4 @@
             "substring(" ~ text ~ ", 3, 4) || case when substring(" ~ text ~ ", 3, 4) < '1977' then '-06-30' else '-09-30' end"
         ) }}
     end
-{%- endmacro %}
-
-{#- Texts of a group as one, in their own order, each once. -#}
-{% macro joined_text(text, separator=', ') -%}
-    {% if target.type == 'spark' %}array_join(array_sort(collect_set({{ text }})), '{{ separator }}')
-    {% else %}string_agg(distinct {{ text }}, '{{ separator }}' order by {{ text }})
-    {% endif %}
 {%- endmacro %}
