@@ -254,6 +254,8 @@ def _problems(suite: str, found: Any, of: Sequence[str]) -> list[Problem]:
 
 
 def _word(value: Any) -> str:
+    if value is pd.NaT:  # A datetime that has no day.
+        return "NULL"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d}"
     return f"{value:,.10g}" if isinstance(value, float) else str(value)

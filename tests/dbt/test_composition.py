@@ -1,4 +1,4 @@
-"""What the debt, the foreign holdings and China's reserves are made of, and the gold beside them: as published."""
+"""What the debt, the foreign holdings and China's reserves are made of, and gold beside them."""
 
 from __future__ import annotations
 
@@ -91,14 +91,15 @@ def test_the_debt_closes_in_every_month_since_the_federal_reserve_is_told(loaded
 def test_foreign_parts_are_the_holdings_that_stand(loaded_template: Home) -> None:
     at_odds = """
         select count(*) from (
-            select period_end, sum(amount_usd_bn) as usd_bn from fct_debt_composition where is_foreign group by all
+            select period_end, sum(amount_usd_bn) as usd_bn from fct_debt_composition
+            where is_foreign group by all
         ) inner join fct_holdings using (period_end)
         where holder_id = 'GRAND_TOTAL' and abs(usd_bn - holdings_usd_bn) > 1e-9
     """
     assert cell(loaded_template, at_odds) == 0
 
 
-# --- Foreign holders by maturity, official and private -------------------------------------------------------
+# --- Foreign holders by maturity, official and private ------------------------------------------------------
 
 
 def test_where_bills_are_not_told_bonds_still_are(loaded_template: Home) -> None:
@@ -140,8 +141,11 @@ def test_official_bills_reach_back_to_the_first_month_and_on_to_the_newest(loade
 
 def test_chinas_reserves_are_the_figures_of_safe(loaded_template: Home) -> None:
     asked = """
-        select round(sum(amount_usd_bn) filter (where component in ('treasuries', 'other_foreign_exchange')), 2),
-            max(amount_usd_bn) filter (where component = 'gold'), max(gold_fine_oz), round(max(gold_tonnes), 1),
+        select
+            round(sum(amount_usd_bn) filter (where component in ('treasuries', 'other_foreign_exchange')), 2),
+            max(amount_usd_bn) filter (where component = 'gold'),
+            max(gold_fine_oz),
+            round(max(gold_tonnes), 1),
             max(amount_usd_bn) filter (where component = 'treasuries')
         from fct_reserve_composition where holder_id = 'CHN' and period_end = '2025-12-31'
     """
@@ -234,7 +238,7 @@ def test_the_sparse_last_quarter_is_carried_forward_and_says_so(loaded_template:
         select holders, holders_reporting, holders_carried_forward, holders_left
         from fct_gold_vs_treasuries where period = '2026Q1' and includes_usa and gold_tonnes is not null
     """
-    # Germany and 62 others have not told it. Bolivia told nothing since 2024-12 and is gone, Venezuela long since.
+    # Germany and 62 others have not told it. Bolivia, silent since 2024-12, is gone; Venezuela long since.
     assert rows(loaded_template, asked) == [(106, 43, 63, 1)]
     germany = """
         select tonnes, is_carried_forward, carried_from, months_carried from mart_gold_quarterly
