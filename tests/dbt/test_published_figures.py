@@ -25,6 +25,8 @@ MARTS = {
     "fct_holding_changes", "fct_revisions", "mart_revision_size", "fct_series", "fct_series_vintages",
     "fct_claim_checks", "mart_source_freshness", "mart_load_history", "mart_reconciliation",
     "fct_gold_holdings", "fct_gold_holdings_vintages", "mart_gold_quarterly", "fct_gold_vs_treasuries",
+    "fct_change_decomposition", "mart_breadth", "mart_custody_view", "fct_interest_burden",
+    "fct_interest_burden_vintages", "fct_interest_projections", "mart_projection_errors",
     "fct_debt_composition", "fct_foreign_composition", "fct_reserve_composition",
 }  # fmt: skip
 
