@@ -37,9 +37,7 @@ def answer(home: Home, sql: str) -> str:
 def _cell(cell: Any) -> str:
     if cell is None:
         return ""
-    if isinstance(cell, float):
-        return f"{cell:,.12g}"
-    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+    return f"{cell:.12g}" if isinstance(cell, float) else str(cell)
 
 
 if __name__ == "__main__":
