@@ -16,7 +16,7 @@ from tidemark.settings import Home
 
 PAGE = Path(__file__).with_name("questions.md")
 # A query, and the answer below it up to the blank line.
-BLOCK = re.compile(r"```sql\n(?P<sql>.*?)```\n\n(?P<answer>(?:\|[^\n]*\n)*)\n?", re.DOTALL)
+BLOCK = re.compile(r"```sql\n(?P<sql>.*?)```\n\n?(?P<answer>(?:\|[^\n]*\n)*)\n?", re.DOTALL)
 AS_OF = re.compile(r"^-- as of (\d{4}-\d{2}-\d{2})$", re.MULTILINE)
 
 
@@ -42,7 +42,7 @@ def _cell(cell: Any) -> str:
 
 if __name__ == "__main__":
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(
-        BLOCK.sub(lambda found: f"```sql\n{found['sql']}```\n\n{answer(Home.find(), found['sql'])}\n", page),
-        encoding="utf-8",
+    written = BLOCK.sub(
+        lambda found: f"```sql\n{found['sql']}```\n\n{answer(Home.find(), found['sql'])}\n", page
     )
+    PAGE.write_text(written.rstrip("\n") + "\n", encoding="utf-8")
