@@ -1,7 +1,7 @@
 {#- How a text of digits is checked: engines name their regular expressions differently. -#}
 {% macro matches(text, pattern) -%}
     {% if target is defined and target.type == 'postgres' %}({{ text }} ~ '{{ pattern }}')
-    {% elif target.type == 'spark' %}({{ text }} rlike '{{ pattern }}')
+    {% elif target is defined and target.type == 'spark' %}({{ text }} rlike '{{ pattern }}')
     {% else %}regexp_matches({{ text }}, '{{ pattern }}')
     {% endif %}
 {%- endmacro %}

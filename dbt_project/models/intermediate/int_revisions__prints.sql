@@ -1,13 +1,13 @@
 -- Every print of every figure, in its publisher's unit, in order: what fct_revisions compares one by one.
 --
--- Holdings of Treasuries and central banks' demand are one history over the tables that print them, so that a
--- first print quoted on the day stands before the file's. All else is compared within its dataset, cell by cell.
+-- Holdings of Treasuries and central banks' demand are one history over the tables that print them, so that
+-- a first print quoted on the day stands before the file's. All else is compared within its dataset.
 
 with holdings as (
     select
         'treasury_holdings' as series,
         holder_id as cell,
-        -- All Other names other countries in each table, so that its figures are compared within one table only.
+        -- All Other names other countries in each table: its figures are compared within one table only.
         case when holder_id = 'ALL_OTHER' then dataset else 'any' end as comparable,
         holder_id,
         'holdings' as measure,

@@ -267,15 +267,29 @@ investment_position as (
 ),
 
 of_one_segment as (
-    {%- for part in [
-        'federal_reserve', 'debt', 'interest', 'gdp', 'budget', 'gold', 'gold_of_china', 'demand', 'price',
-        'payments', 'reserves', 'investment_position'
-    ] %}
-    select * from {{ part }}
-    {%- if not loop.last %}
+    select * from federal_reserve
     union all
-    {%- endif %}
-    {%- endfor %}
+    select * from debt
+    union all
+    select * from interest
+    union all
+    select * from gdp
+    union all
+    select * from budget
+    union all
+    select * from gold
+    union all
+    select * from gold_of_china
+    union all
+    select * from demand
+    union all
+    select * from price
+    union all
+    select * from payments
+    union all
+    select * from reserves
+    union all
+    select * from investment_position
 ),
 
 every_series as (

@@ -39,23 +39,26 @@ published as (
 ),
 
 -- The year of a quarter or month, for series whose years are sums or means of them.
+kinds_of_years as (
+    select 'year' as frequency
+    union all
+    select 'fiscal_year' as frequency
+),
+
 parts as (
     select
         published.*,
-        case when series = 'gross_interest' then 12 else 4 end as parts_of_a_year,
-        years.frequency as frequency_of_year,
+        case when published.series = 'gross_interest' then 12 else 4 end as parts_of_a_year,
+        kinds_of_years.frequency as frequency_of_year,
         cast(extract(year from published.period_end) as integer)
         + case
-            when years.frequency = 'fiscal_year' and extract(month from published.period_end) >= 10 then 1
+            when kinds_of_years.frequency = 'fiscal_year' and extract(month from published.period_end) >= 10
+                then 1
             else 0
         end as year_number
     from published
-    inner join (
-        select 'year' as frequency
-        union all
-        select 'fiscal_year' as frequency
-    ) as years
-        on published.series = 'gross_interest' or years.frequency = 'year'
+    inner join kinds_of_years
+        on published.series = 'gross_interest' or kinds_of_years.frequency = 'year'
     where
         (published.series = 'gross_interest' and published.frequency = 'month')
         or (published.series in ('gdp', 'central_bank_gold_demand') and published.frequency = 'quarter')
@@ -140,7 +143,7 @@ years_standing as (
         status,
         released_on,
         lead(released_on) over (
-            partition by series, entity, frequency, period_end order by released_on, evidence desc
+            partition by series, entity, frequency, period_end order by released_on asc, evidence desc
         ) as superseded_on,
         archived_on,
         dataset,

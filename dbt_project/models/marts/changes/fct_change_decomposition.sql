@@ -1,8 +1,8 @@
 {{ config(post_hook="{{ create_change_decomposition_since() }}") }}
 
--- Was it selling or price? Table 3 tells, of each holder and month, how much long-term holdings changed in value
--- and how much was bought; what is left over stands beside them as other changes and is folded into neither.
--- A short-term holding has no valuation: its net purchases are the change in position.
+-- Was it selling or price? Table 3 tells, of each holder and month, how much long-term holdings changed in
+-- value and how much was bought; what is left over stands beside them and is folded into neither. Of
+-- short-term holdings there is no valuation: net purchases are the change in position.
 
 with cells as (
     {{ latest(ref('stg_tic__slt_table3'), ['label', 'code', 'period_end', 'measure']) }}
@@ -84,7 +84,8 @@ select
     runs.other_short_term as other_change_short_term_usd_bn,
     case
         when runs.other_total is not null then null
-        when runs.holdings_total is null then 'total and short-term holdings are not published for this holder'
+        when runs.holdings_total is null
+            then 'total and short-term holdings are not published for this holder'
         when not runs.has_month_before then 'no figure for the month before'
         when runs.period_end < date '2023-02-28'
             then 'net purchases and valuation of long-term holdings are published from February 2023 on'
@@ -94,19 +95,10 @@ select
     min(case when runs.run is not null then runs.period_end end) over (
         partition by runs.holder_id, runs.run
     ) as run_begins,
-    {%- for part, column in [
-        ('change', 'change_total'), ('net_purchases', 'net_total'), ('valuation_change', 'valuation_long_term'),
-        ('other_change', 'other_total'),
-    ] %}
-    case
-        when runs.run is not null
-            then cast(
-                sum(cast(runs.{{ column }} as decimal(18, 3))) over (
-                    partition by runs.holder_id, runs.run order by runs.month_number
-                ) as double precision
-            )
-    end as cumulative_{{ part }}_usd_bn,
-    {%- endfor %}
+    {{ running_sum('runs.change_total') }} as cumulative_change_usd_bn,
+    {{ running_sum('runs.net_total') }} as cumulative_net_purchases_usd_bn,
+    {{ running_sum('runs.valuation_long_term') }} as cumulative_valuation_change_usd_bn,
+    {{ running_sum('runs.other_total') }} as cumulative_other_change_usd_bn,
     runs.released_on
 from runs
 inner join {{ ref('holders') }} as holders on runs.holder_id = holders.holder_id

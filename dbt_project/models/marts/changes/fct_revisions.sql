@@ -62,7 +62,8 @@ where
             prints.value = prints.previous_value
             or case
                 when prints.series = 'treasury_holdings'
-                    then (prints.dataset = 'tic/slt_table3' or prints.previous_dataset = 'tic/slt_table3')
+                    then
+                        (prints.dataset = 'tic/slt_table3' or prints.previous_dataset = 'tic/slt_table3')
                         and prints.dataset <> prints.previous_dataset
                         and abs(prints.value - prints.previous_value) <= 0.0501
                 else {{ is_same_rounded('prints.value', 'prints.previous_value') }}

@@ -54,10 +54,10 @@ placed as (
     select
         scoped.*,
         row_number() over (
-            partition by scope, period_end order by change_1m_usd_bn desc, holder_name
+            partition by scope, period_end order by change_1m_usd_bn desc, holder_name asc
         ) as place_among_risers,
         row_number() over (
-            partition by scope, period_end order by change_1m_usd_bn asc, holder_name
+            partition by scope, period_end order by change_1m_usd_bn asc, holder_name asc
         ) as place_among_fallers
     from scoped
 )

@@ -41,7 +41,9 @@ select
     max(aged.size_usd_bn) as largest_size_usd_bn,
     max(100 * datasets.plausible_revision_ratio) as plausible_pct,
     cast(
-        sum(case when aged.size_pct > 100 * datasets.plausible_revision_ratio + 0.05 then 1 else 0 end) as integer
+        sum(
+            case when aged.size_pct > 100 * datasets.plausible_revision_ratio + 0.05 then 1 else 0 end
+        ) as integer
     ) as beyond_plausible
 from aged
 inner join {{ source('raw', 'datasets') }} as datasets on aged.dataset = datasets.dataset

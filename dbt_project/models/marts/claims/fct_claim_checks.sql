@@ -1,3 +1,5 @@
+-- noqa: disable=all
+-- (Every line of it is made by macros/claims/; the linter would read what they render.)
 {{ config(post_hook="{{ create_check_claims() }}") }}
 
 {%- set bundled %}

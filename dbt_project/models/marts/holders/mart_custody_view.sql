@@ -28,10 +28,12 @@ grouped as (
         changes.period_end,
         cast(count(*) as integer) as members_with_figures,
         {{ exact_sum('changes.holdings_usd_bn') }} as holdings_usd_bn,
-        case when count(changes.change_1m_usd_bn) = count(*) then {{ exact_sum('changes.change_1m_usd_bn') }} end
-            as change_1m_usd_bn,
-        case when count(changes.change_12m_usd_bn) = count(*) then {{ exact_sum('changes.change_12m_usd_bn') }} end
-            as change_12m_usd_bn,
+        case
+            when count(changes.change_1m_usd_bn) = count(*) then {{ exact_sum('changes.change_1m_usd_bn') }}
+        end as change_1m_usd_bn,
+        case
+            when count(changes.change_12m_usd_bn) = count(*) then {{ exact_sum('changes.change_12m_usd_bn') }}
+        end as change_12m_usd_bn,
         max(changes.released_on) as released_on
     from members
     inner join {{ ref('fct_holding_changes') }} as changes on members.holder_id = changes.holder_id
@@ -45,12 +47,14 @@ select
     sizes.member_names,
     sizes.members,
     grouped.members_with_figures,
-    case when grouped.members_with_figures = sizes.members then grouped.holdings_usd_bn end as holdings_usd_bn,
-    case when grouped.members_with_figures = sizes.members then grouped.change_1m_usd_bn end as change_1m_usd_bn,
+    case when grouped.members_with_figures = sizes.members then grouped.holdings_usd_bn end
+        as holdings_usd_bn,
+    case when grouped.members_with_figures = sizes.members then grouped.change_1m_usd_bn end
+        as change_1m_usd_bn,
     case when grouped.members_with_figures = sizes.members then grouped.change_12m_usd_bn end
         as change_12m_usd_bn,
     grouped.released_on,
-    'An assumption, not data: holdings stand at the custodian''s country, and no publisher says whose they are'
+    'An assumption, not data: holdings stand at the custodian''s country, and nobody publishes whose they are'
         as caveat
 from grouped
 inner join sizes on grouped.assumption_id = sizes.assumption_id

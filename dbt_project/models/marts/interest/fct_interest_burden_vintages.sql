@@ -2,27 +2,18 @@
 
 -- Interest beside what it is held against, by fiscal year: a version on each day on which one figure changed.
 
-{%- set components = {
-    'net_interest': 'net_interest_usd_bn',
-    'defense_discretionary': 'defense_discretionary_usd_bn',
-    'revenues_total': 'revenues_usd_bn',
-    'gdp': 'gdp_usd_bn',
-    'gross_interest': 'gross_interest_usd_bn',
-} %}
-
 with figures as (
     select
         series,
         period_end,
-        value,
-        status,
+        case when status = 'published' then value end as usd_bn,
         released_on,
         superseded_on,
         dataset
     from {{ ref('fct_series_vintages') }}
     where
         entity = 'USA' and frequency = 'fiscal_year'
-        and series in ({% for series in components %}'{{ series }}'{% if not loop.last %}, {% endif %}{% endfor %})
+        and series in ('net_interest', 'defense_discretionary', 'revenues_total', 'gdp', 'gross_interest')
 ),
 
 days as (
@@ -36,10 +27,12 @@ versions as (
     select
         days.period_end,
         days.released_on,
-        {%- for series, column in components.items() %}
-        max(case when figures.series = '{{ series }}' and figures.status = 'published' then figures.value end)
-            as {{ column }},
-        {%- endfor %}
+        max(case when figures.series = 'net_interest' then figures.usd_bn end) as net_interest_usd_bn,
+        max(case when figures.series = 'defense_discretionary' then figures.usd_bn end)
+            as defense_discretionary_usd_bn,
+        max(case when figures.series = 'revenues_total' then figures.usd_bn end) as revenues_usd_bn,
+        max(case when figures.series = 'gdp' then figures.usd_bn end) as gdp_usd_bn,
+        max(case when figures.series = 'gross_interest' then figures.usd_bn end) as gross_interest_usd_bn,
         {{ joined_text('figures.dataset') }} as datasets
     from days
     inner join figures
@@ -53,9 +46,11 @@ versions as (
 select
     cast(extract(year from period_end) as integer) as fiscal_year,
     period_end,
-    {%- for column in components.values() %}
-    {{ column }},
-    {%- endfor %}
+    net_interest_usd_bn,
+    defense_discretionary_usd_bn,
+    revenues_usd_bn,
+    gdp_usd_bn,
+    gross_interest_usd_bn,
     net_interest_usd_bn / defense_discretionary_usd_bn as net_interest_to_defense_ratio,
     100 * net_interest_usd_bn / revenues_usd_bn as net_interest_to_revenues_pct,
     100 * net_interest_usd_bn / gdp_usd_bn as net_interest_to_gdp_pct,

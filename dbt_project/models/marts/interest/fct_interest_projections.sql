@@ -1,5 +1,5 @@
--- Every projection of CBO's baselines, and how far off it was. An error is what was projected less what came true,
--- as that stands today: above zero, CBO expected more.
+-- Every projection of CBO's baselines, and how far off it was. An error is what was projected less what came
+-- true, as that stands today: above zero, CBO expected more.
 
 with baselines as (
     {{ latest(ref('stg_cbo__baselines'), ['label', 'baseline_date', 'period_end', 'measure']) }}
