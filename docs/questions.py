@@ -30,7 +30,8 @@ def answer(home: Home, sql: str) -> str:
     """The answer to a query as a Markdown table. A comment `-- as of 2025-12-20` asks as of that day."""
     day = AS_OF.search(sql)
     found = query.ask(home, sql, date.fromisoformat(day[1]) if day else None)
-    rows = [found.columns, ["---"] * len(found.columns), *([_cell(cell) for cell in row] for row in found.rows)]
+    rows = [found.columns, ["---"] * len(found.columns)]
+    rows += [[_cell(cell) for cell in row] for row in found.rows]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

@@ -48,7 +48,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def asked(environment: Path, loaded_template: Home, tmp_path_factory: pytest.TempPathFactory) -> Asked:
-    """Asks MetricFlow for metrics of the published file of the snapshot; gives the rows of its CSV."""
+    """Asks MetricFlow for metrics of the published snapshot; gives the rows of its CSV."""
     place = tmp_path_factory.mktemp("metrics")
     project = place / "project"
     shutil.copytree(build.project(), project, ignore=shutil.ignore_patterns("target", "logs"))
