@@ -229,6 +229,7 @@ def answers(home: Home, out: Console | None = None) -> None:
         out.print(Text(f"{name}, {month:%B %Y}, then and now", style="bold"))
         out.print(f"  first published {first_on}   {first:,.1f} USD bn")
         out.print(f"  as it stands    {now_on}   {now:,.1f} USD bn   ({now - first:+,.1f})")
+    _tell_claims(home, out)
     out.print()
     out.print(_by_source(home))
     published = publish.current(home)
@@ -242,10 +243,28 @@ def answers(home: Home, out: Console | None = None) -> None:
     for line in (
         f'{command}{given} sql "select * from mart_top_holders where is_latest_month"',
         f"{command}{given} sql \"select * from fct_holdings where holder_id = 'CHN'\" --as-of 2025-12-20",
+        f"{command}{given} check dbt_project/seeds/claims.csv",
         f"{command}{given} status",
         "make airflow",
     ):
         out.print(f"  {line}", soft_wrap=True)
+
+
+def _tell_claims(home: Home, out: Console) -> None:
+    """How many of the bundled statements hold, and one that did on its day."""
+    counted = dict(query.ask(home, "select verdict, count(*) from fct_claim_checks group by all").rows)
+    if not counted:
+        return
+    said = ", ".join(f"{counted[verdict]} {verdict}" for verdict in VERDICT_STYLES if verdict in counted)
+    out.print()
+    out.print(Text(f"{sum(counted.values())} published statements, held against the figures", style="bold"))
+    out.print(f"  {said}", soft_wrap=True)
+    for statement, reason in query.ask(
+        home,
+        "select statement, reason from fct_claim_checks where verdict = 'confirmed_when_published' "
+        "order by measure <> 'level', published_on, claim_id limit 1",
+    ).rows:
+        out.print(f"  {statement}: {reason}", soft_wrap=True)
 
 
 def _near(path: Path) -> Path:

@@ -133,8 +133,8 @@ def test_the_burden_of_interest_is_that_of_the_mart(asked: Asked, loaded_templat
     rows = asked("interest_to_defense,interest_to_revenues,interest_to_gdp", "metric_time__year", FROM_2024)
     found = {row["metric_time__year"][:4]: row for row in rows}
     sql = """
-        select cast(fiscal_year as varchar), net_interest_to_defense_ratio, net_interest_to_revenues_pct / 100,
-            net_interest_to_gdp_pct / 100
+        select cast(fiscal_year as varchar), net_interest_to_defense_ratio,
+            net_interest_to_revenues_pct / 100, net_interest_to_gdp_pct / 100
         from fct_interest_burden where fiscal_year >= 2024
     """
     for year, defense, revenues, gdp in query.ask(loaded_template, sql).rows:
