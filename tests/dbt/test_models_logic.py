@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import duckdb
+import pytest
+
 from tidemark import build
+from tidemark.errors import BuildError
 from tidemark.settings import Home
 
 
@@ -49,3 +53,28 @@ def test_every_mart_has_an_owner_a_contract_and_a_key(published_home: Home) -> N
         "fct_gold_holdings_vintages",
         "fct_interest_burden",
     }, "a mart whose rule no unit test tries"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rows"),
+    [
+        ("status = 'guessed'", [("status", "guessed")]),
+        ("component = null", [("component", None)]),
+        ("component = null, status = 'guessed'", [("component", None), ("status", "guessed")]),
+    ],
+)
+def test_what_columns_hold_fails_the_build_by_name(
+    published_home: Home, spoil: str, rows: list[tuple[str, str | None]]
+) -> None:
+    with duckdb.connect(str(published_home.warehouse)) as connection:
+        connection.execute(
+            f"update intermediate.int_budget_actuals__stated set {spoil} "
+            "where component = 'net_interest' and fiscal_year = 2024"
+        )
+    with pytest.raises(BuildError, match="columns_hold_int_budget_actuals__stated"):
+        build.dbt(published_home, ["test", "--select", "int_budget_actuals__stated,test_type:data"])
+    said = json.loads((published_home.dbt_target / "run_results.json").read_text("utf-8"))["results"]
+    (sql,) = (result["compiled_code"] for result in said if result["status"] == "fail")
+    with duckdb.connect(str(published_home.warehouse), read_only=True) as connection:
+        found = connection.execute(sql).fetchall()
+    assert sorted((column, value) for column, value, _ in found) == rows

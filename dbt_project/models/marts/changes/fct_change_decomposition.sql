@@ -1,4 +1,5 @@
 {{ config(post_hook="{{ create_change_decomposition_since() }}") }}
+-- The table macro asks it for the months before Table 3 begins. depends_on: {{ ref('fct_series') }}
 
 -- Was it selling or price? Table 3 tells, of each holder and month, how much long-term holdings changed in
 -- value and how much was bought; what is left over stands beside them and is folded into neither. Of

@@ -14,10 +14,11 @@ with members as (
 sizes as (
     select
         assumption_id,
+        group_name,
         cast(count(*) as integer) as members,
         {{ joined_text('holder_name') }} as member_names
     from members
-    group by assumption_id
+    group by assumption_id, group_name
 ),
 
 -- A sum over all members or none: that of some would rise and fall with who is published.
@@ -57,4 +58,5 @@ select
     'An assumption, not data: holdings stand at the custodian''s country, and nobody publishes whose they are'
         as caveat
 from grouped
-inner join sizes on grouped.assumption_id = sizes.assumption_id
+inner join sizes
+    on grouped.assumption_id = sizes.assumption_id and grouped.group_name = sizes.group_name

@@ -1,5 +1,5 @@
 -- How well CBO projects, by component and how many years ahead; a baseline's own fiscal year is year 1. Years
--- before it were over, and are no projections.
+-- before it were over, and are no projections; nor are figures known to have been misprinted counted.
 
 select
     component,
@@ -15,5 +15,5 @@ select
     ) as p90_absolute_error_pct,
     cast(sum(case when error_usd_bn < 0 then 1 else 0 end) as integer) as too_low
 from {{ ref('fct_interest_projections') }}
-where error_pct is not null and horizon_years >= 1
+where error_pct is not null and horizon_years >= 1 and correction is null
 group by component, horizon_years
