@@ -13,7 +13,13 @@ from typing import Any
 
 from airflow.sdk import Asset, AssetAny, dag, task
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
-from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
+from cosmos.constants import (
+    ExecutionMode,
+    InvocationMode,
+    LoadMode,
+    SeedRenderingBehavior,
+    TestBehavior,
+)
 
 from tidemark import build, registry, tasks
 from tidemark.settings import Home
@@ -81,6 +87,8 @@ def marts() -> None:
         render_config=RenderConfig(
             load_method=LoadMode.DBT_MANIFEST,
             test_behavior=TestBehavior.NONE,
+            # Built with the rest; a task each would show what never changes between two commits.
+            seed_rendering_behavior=SeedRenderingBehavior.NONE,
             dbt_deps=False,
             emit_datasets=False,
         ),
