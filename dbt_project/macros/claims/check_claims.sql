@@ -168,8 +168,8 @@ select
         when judged.measure_dimension <> 'date' or judged.claims_a_date = false
             then round(judged.on_the_day / judged.factor, 6)
     end as value_on_the_day,
-    case when judged.date_today > date '0001-01-01' then judged.date_today end as date_today,
-    case when judged.date_on_the_day > date '0001-01-01' then judged.date_on_the_day end as date_on_the_day,
+    {{ period_or_none('judged.date_today') }} as date_today,
+    {{ period_or_none('judged.date_on_the_day') }} as date_on_the_day,
     {{ claim_reason() }} as reason,
     claims_read.held_against,
     judged.dataset,
@@ -182,6 +182,11 @@ select
     claims_read.error
 from claims_read
 left join claim_queries as judged on claims_read.claim_row = judged.claim_row
+{%- endmacro %}
+
+{#- A measured date, NULL where it stands for none. -#}
+{% macro period_or_none(day) -%}
+    case when {{ day }} > date '0001-01-01' and {{ day }} < date '9999-12-31' then {{ day }} end
 {%- endmacro %}
 
 {#- A figure in a sentence, in the unit of the claim. -#}
@@ -197,14 +202,14 @@ left join claim_queries as judged on claims_read.claim_row = judged.claim_row
 {% macro claim_reason() -%}
     {%- set shown_today -%}
         case
-            when judged.claims_a_date then coalesce(cast(nullif(judged.date_today, date '0001-01-01') as varchar(10)), 'no period')
+            when judged.claims_a_date then coalesce(cast({{ period_or_none('judged.date_today') }} as varchar(10)), 'no period')
             when judged.measure_dimension in ('boolean', 'date') then case when judged.today = 1 then 'yes' else 'no' end
             else {{ figure('judged.today') }}
         end
     {%- endset -%}
     {%- set shown_day -%}
         case
-            when judged.claims_a_date then coalesce(cast(nullif(judged.date_on_the_day, date '0001-01-01') as varchar(10)), 'no period')
+            when judged.claims_a_date then coalesce(cast({{ period_or_none('judged.date_on_the_day') }} as varchar(10)), 'no period')
             when judged.measure_dimension in ('boolean', 'date') then case when judged.on_the_day = 1 then 'yes' else 'no' end
             else {{ figure('judged.on_the_day') }}
         end

@@ -317,16 +317,17 @@ claim_results as (
                 when others.lo > 0 then ends.hi / others.lo
             end * case when claims_read.unit_dimension = 'pct' then 100 else 1 end
         end as measured_hi,
-        -- No lower figure before: the lowest on record, which is since no period.
-        case claims_read.measure
-            when 'lowest_since' then coalesce(lows.date_first, date '0001-01-01')
-            when 'first_below' then firsts.date_first
-            when 'first_rank' then firsts.date_first
+        -- No lower figure before is the lowest on record, since no period; what did not come to pass by
+        -- period_end did in none. Both stand as dates that no period has, and are told as none.
+        case
+            when claims_read.measure = 'lowest_since' then coalesce(lows.date_first, date '0001-01-01')
+            when claims_read.measure in ('first_below', 'first_rank')
+                then coalesce(firsts.date_first, date '9999-12-31')
         end as date_first,
-        case claims_read.measure
-            when 'lowest_since' then coalesce(lows.date_last, date '0001-01-01')
-            when 'first_below' then coalesce(firsts.date_last, case when ends.basis = 'reach' then firsts.date_first end)
-            when 'first_rank' then coalesce(firsts.date_last, case when ends.basis = 'reach' then firsts.date_first end)
+        case
+            when claims_read.measure = 'lowest_since' then coalesce(lows.date_last, date '0001-01-01')
+            when claims_read.measure in ('first_below', 'first_rank')
+                then coalesce(firsts.date_last, date '9999-12-31')
         end as date_last,
         coalesce(starts.is_across_break, false) as is_across_break
     from claim_ends as ends
@@ -375,7 +376,6 @@ claims_measured as (
             when claims_read.claims_a_date then {{ date_as_number(day, 'claims_read.claimed_form') }}
             when claims_read.measure_dimension = 'date'
                 then case
-                    when results.date_first is null then 0
                     when {{ day }} = periods.end_period then 1
                     when results.basis = 'reach' and results.date_first <= periods.end_period
                     and results.date_last >= periods.end_period then {{ 0 if bound == 'lo' else 1 }}
