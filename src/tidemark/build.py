@@ -188,6 +188,23 @@ def test(home: Home) -> None:
         dbt(home, ["test", "--exclude-resource-type", "unit_test"])
 
 
+def document(home: Home) -> Path:
+    """The page of dbt on every model: its columns and units, its SQL, what it is made of and who reads it.
+
+    One file that needs no server; returns its path.
+
+    Raises:
+        TidemarkError: there are no marts to look at.
+        BuildError: dbt failed.
+    """
+    if not home.warehouse.exists():
+        raise TidemarkError(f"nothing is loaded at {home.root}", "load something: make run")
+    dbt(home, ["docs", "generate", "--static"])
+    page = home.root / "dbt_docs" / "index.html"
+    archive.write_atomically(page, (home.dbt_target / "static_index.html").read_bytes())
+    return page
+
+
 def manifest(home: Home) -> Path:
     """Dbt's manifest, from which Airflow draws the models; made anew where the project has changed.
 

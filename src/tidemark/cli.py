@@ -204,6 +204,14 @@ def build_command(context: typer.Context) -> None:
     print("Next: tidemark publish")
 
 
+@app.command()
+def docs(context: typer.Context) -> None:
+    """Write dbt's page on every model: its columns and units, its SQL, what it is made of, who reads it."""
+    with telling("Documenting the models"):
+        page = build.document(context.obj)
+    print(f"Documented: {page}")
+
+
 @app.command("publish")
 def publish_command(
     context: typer.Context,

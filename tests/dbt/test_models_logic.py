@@ -78,3 +78,10 @@ def test_what_columns_hold_fails_the_build_by_name(
     with duckdb.connect(str(published_home.warehouse), read_only=True) as connection:
         found = connection.execute(sql).fetchall()
     assert sorted((column, value) for column, value, _ in found) == rows
+
+
+def test_the_page_on_the_models_stands_alone(published_home: Home) -> None:
+    page = build.document(published_home).read_text("utf-8")
+    assert "fct_change_decomposition" in page
+    assert "Net purchases of bonds and notes, USD billion" in page
+    assert "tidemark_check" in page

@@ -112,6 +112,18 @@ def test_a_revised_figure_is_known_as_it_was_on_each_day(
     assert answer(loaded_template, by_range) == holdings_usd_bn
 
 
+def test_every_mart_with_vintages_answers_as_of_a_day(loaded_template: Home) -> None:
+    kept = sorted(name.removesuffix("_vintages") for name in MARTS if name.endswith("_vintages"))
+    assert kept == ["fct_gold_holdings", "fct_holdings", "fct_interest_burden", "fct_series"]
+    for mart in kept:
+        known = "select count(*) from {} where released_on > date '2025-12-20'"
+        assert answer(loaded_template, known.format(mart), day("2025-12-20")) == 0
+        assert answer(loaded_template, known.format(f"{mart}_as_of('2025-12-20')")) == 0
+        counted = f"select count(*) from {mart}"
+        by_macro = answer(loaded_template, f"select count(*) from {mart}_as_of('2025-12-20')")
+        assert answer(loaded_template, counted, day("2025-12-20")) == by_macro > 0
+
+
 def test_before_its_first_print_a_figure_is_unknown(loaded_template: Home) -> None:
     sql = of("CHN", "2025-10", "holdings_usd_bn")
     assert query.ask(loaded_template, sql, day("2025-12-17")).rows == []

@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ create_as_of('fct_gold_holdings') }}") }}
+
 select
     versions.holder_id,
     holders.holder_name,
