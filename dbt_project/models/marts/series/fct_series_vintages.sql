@@ -14,7 +14,12 @@ select
     cast(
         row_number() over (
             partition by versions.series, versions.entity, versions.frequency, versions.period_end
-            order by versions.archived_on, versions.released_on, versions.dataset
+            -- Of two issues of one day the first is superseded on it.
+            order by
+                versions.archived_on,
+                versions.released_on,
+                coalesce(versions.superseded_on, date '9999-12-31'),
+                versions.dataset
         ) as integer
     ) as version,
     versions.archived_on,
