@@ -285,3 +285,44 @@ def test_the_bundled_statements_are_of_known_documents() -> None:
     known = {row["document"]: row["published_on"] for row in csv.DictReader(documents.open(encoding="utf-8"))}
     for row in csv.DictReader(BUNDLED.open(encoding="utf-8")):
         assert known[row["document"]] == row["published_on"]
+
+
+# --- Laws -------------------------------------------------------------------------------------------------
+
+# Of every series some prints, each as a statement of its own day: what was printed, and three times that.
+PRINTS = """
+    select
+        series, entity, value, unit, released_on, superseded_on is null as stands,
+        case frequency
+            when 'month' then strftime(period_end, '%Y-%m')
+            when 'quarter' then strftime(period_end, '%Y') || 'Q' || quarter(period_end)
+            when 'year' then strftime(period_end, '%Y')
+            when 'fiscal_year' then 'FY' || strftime(period_end, '%Y')
+            else cast(period_end as varchar)
+        end as period
+    from fct_series_vintages
+    where status = 'published' and abs(value) > 1 and superseded_on is distinct from released_on
+    qualify row_number() over (partition by series, frequency order by hash(entity, period_end, version)) <= 12
+    order by all
+"""
+
+
+def test_what_was_printed_holds_on_its_day_and_three_times_that_does_not(
+    loaded_template: Home, tmp_path: Path
+) -> None:
+    prints = query.ask(loaded_template, PRINTS).rows
+    assert len({series for series, *_ in prints}) > 20
+    rows = []
+    for number, (series, entity, value, unit, released_on, stands, period) in enumerate(prints):
+        for what, claimed in (("stands" if stands else "stood", value), ("tripled", 3 * value)):
+            told = f"{series},{entity},level,,{period},,{claimed:.9f},{unit},0.000001,{released_on}"
+            rows.append(f"{what}_{number},{told}")
+    found = verdicts(loaded_template, statements(tmp_path / "c.csv", *rows))
+    assert len(found) == len(rows)
+    for row in found:
+        due = {
+            "stands": {"confirmed"},
+            "stood": {"confirmed", "confirmed_when_published"},
+            "tripled": {"refuted"},
+        }[str(row["claim_id"]).split("_")[0]]
+        assert row["verdict"] in due, row
