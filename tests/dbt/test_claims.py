@@ -302,7 +302,9 @@ PRINTS = """
         end as period
     from fct_series_vintages
     where status = 'published' and abs(value) > 1 and superseded_on is distinct from released_on
-    qualify row_number() over (partition by series, frequency order by hash(entity, period_end, version)) <= 12
+    qualify row_number() over (
+        partition by series, frequency order by hash(entity, period_end, version)
+    ) <= 12
     order by all
 """
 
