@@ -40,7 +40,10 @@ POOLS = (
     ("duckdb", 1, "Whoever writes DuckDB"),
     # A task more than there are processors keeps those busy, and leaves room for loads meanwhile.
     ("validation", (os.cpu_count() or 1) + 1, "Parsing and validating"),
+    # Half of the room (PARALLELISM): the rest stays for the build that is watched, and for loads.
+    ("watching", 4, "Watching the build, a task a model"),
 )
+PARALLELISM = 8
 
 
 class Airflow:
@@ -78,7 +81,7 @@ class Airflow:
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__MP_START_METHOD": "fork",
-            "AIRFLOW__CORE__PARALLELISM": "8",
+            "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__FERNET_KEY": "",

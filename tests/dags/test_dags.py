@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tidemark import build, registry
+from tidemark import build, orchestrate, registry
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 
 MODELS = {path.stem for path in (project_root() / "dbt_project" / "models").rglob("*.sql")}
@@ -78,6 +78,13 @@ def test_what_writes_the_warehouse_waits_for_the_one_slot(dags):
     marts = dags.dags["marts"]
     for task_id in ("anything_new", "dbt.dbt_producer_watcher", "validate_marts", "publish"):
         assert marts.get_task(task_id).pool == "duckdb", task_id
+
+
+def test_watching_tasks_leave_room_for_the_build_they_wait_for(dags):
+    watching = [task for task in dags.dags["marts"].tasks if task.task_id.endswith("_run")]
+    assert {task.pool for task in watching} == {"watching"}
+    (slots,) = (slots for name, slots, _ in orchestrate.POOLS if name == "watching")
+    assert slots < orchestrate.PARALLELISM - 1
 
 
 def test_watching_tasks_never_run_dbt_again_beside_the_build(dags):
