@@ -99,8 +99,8 @@ def marts() -> None:
             "retries": 0,
             "deferrable": False,
             "poke_interval": 1,
-            # Fewer than Airflow has room for: if those who watch took it all, the build they wait for, or a load
-            # that goes before it, could not begin.
+            # Fewer than Airflow has room for: if those who watch took it all, the build they wait for, or a
+            # load that goes before it, could not begin.
             "pool": "watching",
         },
     )
