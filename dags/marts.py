@@ -25,7 +25,8 @@ from tidemark import build, registry, tasks
 from tidemark.settings import Home
 
 HOME = Home.find()
-WAIT_FOR_INGESTS_SECONDS = 60
+# Longer than all bundled releases take on a slow machine: a build of half of them is not fit to be published.
+WAIT_FOR_INGESTS_SECONDS = 600
 # Whatever dbt and the watchers need to find this home; set for this process, since dbt runs in it.
 os.environ.update(build.environment(HOME))
 
