@@ -26,7 +26,11 @@
     {%- set steps -%}
         '(select period_end, value > lag(value) over (order by period_end) and segment = lag(segment) over '
         || '(order by period_end) as rose from @ where ' || {{ of_own }} || ' and period_end <= ' || {{ end_day }}
-        || ') as steps'
+        || case
+            when unit = 'quarters' and frequency = 'month' then ' and extract(month from period_end) in (3, 6, 9, 12)'
+            when unit = 'years' and frequency = 'month' then ' and extract(month from period_end) = 12'
+            else ''
+        end || ') as steps'
     {%- endset -%}
     case measure
         when 'level' then
@@ -65,14 +69,8 @@
         when 'count_decreases' then
             {{ all_changes }} || 'select count(*) as measured from changes where change < -0.0000001'
         when 'count_increase_months' then
-            'select count(*) as measured from ' || {{ steps }} || ' where rose and period_end >= ' || case
-                when start_day is not null then 'date ''' || cast(start_day as varchar(10)) || ''''
-                when end_form in ('year', 'fiscal_year')
-                    then 'date ''' || cast({{ add_days('end_day', '-364') }} as varchar(10)) || ''''
-                when end_form = 'quarter'
-                    then 'date ''' || cast({{ add_days('end_day', '-89') }} as varchar(10)) || ''''
-                else {{ end_day }}
-            end
+            'select count(*) as measured from ' || {{ steps }} || ' where rose and period_end >= date '''
+            || cast({{ first_day_counted() | replace('claims_read.', '') }} as varchar(10)) || ''''
         when 'streak_up' then
             'select count(*) as measured from ' || {{ steps }} || ' where period_end > (select max(period_end) from '
             || {{ steps }} || ' where not coalesce(rose, false))'

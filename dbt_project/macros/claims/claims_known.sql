@@ -122,7 +122,8 @@ claim_releases as (
     select
         claims_read.claim_row,
         held_releases.dataset,
-        max(case when held_releases.current_until >= claims_read.published_day then 1 else 0 end) as is_current
+        max(case when held_releases.current_until >= claims_read.published_day then 1 else 0 end) as is_current,
+        max(held_releases.released_on) as newest_released_on
     from claims_read
     inner join held_releases on claims_read.published_day >= held_releases.released_on
     where claims_read.error is null
@@ -141,6 +142,7 @@ claim_vintages as (
         vintages.dataset,
         vintages.archived_on,
         vintages.archive_sha256,
+        vintages.evidence,
         vintages.superseded_on is null as stands_today,
         vintages.released_on <= claims_read.published_day
         and (vintages.superseded_on is null or vintages.superseded_on > claims_read.published_day)
@@ -179,7 +181,8 @@ claim_known as (
         max(case when stands_today then archived_on end) as archived_today,
         max(case when stood_on_the_day then value end) as value_day,
         max(case when stood_on_the_day then dataset end) as dataset_day,
-        max(case when stood_on_the_day then archived_on end) as archived_day
+        max(case when stood_on_the_day then archived_on end) as archived_day,
+        max(case when stood_on_the_day then evidence end) as evidence_day
     from claim_vintages
     where stands_today or stood_on_the_day
     group by claim_row, role, entity, is_own, period_end
@@ -190,13 +193,37 @@ claim_reach as (
         known.*,
         coalesce(
             known.value_day is not null
-            and (known.value_day = known.value_today or known.value_today is null or releases.is_current = 1),
+            and (
+                known.value_day = known.value_today or known.value_today is null
+                -- Of a release that is quoted only what was quoted is held: the figure's own must be the newest.
+                or (
+                    releases.is_current = 1
+                    and (known.evidence_day <> 'cited' or known.archived_day = releases.newest_released_on)
+                )
+                -- A newer table of the same publisher that repeats a recent figure says that it stands.
+                or exists (
+                    select 1 from claim_releases as beside
+                    where
+                        beside.claim_row = known.claim_row
+                        and beside.is_current = 1
+                        and position(
+                            substring(known.dataset_day, 1, position('/' in known.dataset_day)) in beside.dataset
+                        ) = 1
+                        and beside.dataset <> known.dataset_day
+                        and beside.dataset not like '%/cited%'
+                        and {{ add_days('known.period_end', '430') }} > beside.newest_released_on
+                        and known.evidence_day <> 'cited'
+                )
+            ),
             false
         ) as is_sure_of_the_day,
         coalesce(known.value_today, known.value_day) as around,
-        coalesce(datasets.plausible_revision_ratio, 0) * abs(coalesce(known.value_today, known.value_day))
-            as reaches
+        -- Where holders are compared one would have to be revised up and another down, each as far as the farthest
+        -- single one ever was: a quarter of that for each is what such a comparison is allowed.
+        coalesce(datasets.plausible_revision_ratio, 0) * case when claims_read.needs_all then 0.25 else 1 end
+        * abs(coalesce(known.value_today, known.value_day)) as reaches
     from claim_known as known
+    inner join claims_read on known.claim_row = claims_read.claim_row
     left join {{ datasets }} as datasets
         on coalesce(known.dataset_today, known.dataset_day) = datasets.dataset
     left join claim_releases as releases

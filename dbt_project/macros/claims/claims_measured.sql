@@ -144,6 +144,40 @@ claim_ranks as (
     group by own.claim_row, own.basis, own.period_end
 ),
 
+-- Steps are counted in the claim's unit: of a monthly series a quarter is the step between quarters' ends.
+claim_points as (
+    select
+        own.*,
+        case claims_read.unit
+            when 'days' then 5 when 'weeks' then 8 when 'months' then 31 when 'quarters' then 92 when 'years' then 366
+            else case periods.frequency
+                when 'day' then 5 when 'week' then 8 when 'month' then 31 when 'quarter' then 92 else 366
+            end
+        end as step_days
+    from claim_own as own
+    inner join claim_periods as periods on own.claim_row = periods.claim_row and periods.role = 'own'
+    inner join claims_read
+        on
+            own.claim_row = claims_read.claim_row
+            and claims_read.measure in ('streak_up', 'count_increase_months')
+    where
+        claims_read.unit not in ('days', 'weeks', 'months', 'quarters', 'years')
+        or (claims_read.unit = 'days' and periods.frequency = 'day')
+        or (claims_read.unit = 'weeks' and periods.frequency = 'week')
+        or (claims_read.unit = 'months' and periods.frequency = 'month')
+        or (
+            claims_read.unit = 'quarters' and periods.frequency in ('quarter', 'month')
+            and extract(month from own.period_end) in (3, 6, 9, 12)
+        )
+        or (
+            claims_read.unit = 'years'
+            and (
+                periods.frequency in ('year', 'fiscal_year')
+                or (periods.frequency = 'month' and extract(month from own.period_end) = 12)
+            )
+        )
+),
+
 claim_steps as (
     select
         own.claim_row,
@@ -151,18 +185,13 @@ claim_steps as (
         own.period_end,
         own.lo > lag(own.hi) over earlier
         and own.segment = lag(own.segment) over earlier
-        and {{ add_days('lag(own.period_end) over earlier', "case periods.frequency when 'day' then 5 when 'week' then 8 when 'month' then 31 when 'quarter' then 92 else 366 end") }} >= own.period_end
+        and {{ add_days('lag(own.period_end) over earlier', 'own.step_days') }} >= own.period_end
             as surely_rose,
         own.hi > lag(own.lo) over earlier
         and own.segment = lag(own.segment) over earlier
-        and {{ add_days('lag(own.period_end) over earlier', "case periods.frequency when 'day' then 5 when 'week' then 8 when 'month' then 31 when 'quarter' then 92 else 366 end") }} >= own.period_end
+        and {{ add_days('lag(own.period_end) over earlier', 'own.step_days') }} >= own.period_end
             as possibly_rose
-    from claim_own as own
-    inner join claim_periods as periods on own.claim_row = periods.claim_row and periods.role = 'own'
-    inner join claims_read
-        on
-            own.claim_row = claims_read.claim_row
-            and claims_read.measure in ('streak_up', 'count_increase_months')
+    from claim_points as own
     window earlier as (partition by own.claim_row, own.basis order by own.period_end)
 ),
 
@@ -185,7 +214,10 @@ claim_streaks as (
     from claim_steps as steps
     inner join claim_last_falls as falls
         on steps.claim_row = falls.claim_row and steps.basis = falls.basis
+    inner join claim_periods as periods on steps.claim_row = periods.claim_row and periods.role = 'own'
     group by steps.claim_row, steps.basis
+    -- A streak is one up to the period that is named.
+    having max(steps.period_end) = max(periods.end_period)
 ),
 
 -- The periods counted are those named, the first one included: each against the one before it.
@@ -197,17 +229,7 @@ claim_increases as (
         sum(case when coalesce(steps.possibly_rose, false) then 1 else 0 end) as hi
     from claim_steps as steps
     inner join claims_read on steps.claim_row = claims_read.claim_row
-    where
-        steps.period_end >= coalesce(
-            claims_read.start_day,
-            -- Of a year that is named alone, its months.
-            case claims_read.end_form
-                when 'year' then {{ add_days('claims_read.end_day', '-364') }}
-                when 'fiscal_year' then {{ add_days('claims_read.end_day', '-364') }}
-                when 'quarter' then {{ add_days('claims_read.end_day', '-89') }}
-                else claims_read.end_day
-            end
-        )
+    where steps.period_end >= {{ first_day_counted() }}
     group by steps.claim_row, steps.basis
 ),
 
@@ -281,11 +303,12 @@ claim_results as (
         ends.basis,
         case claims_read.measure
             when 'level' then ends.lo
-            when 'change' then case when not starts.is_across_break then ends.lo - starts.hi end
+            when 'change' then case when not starts.is_across_break then {{ change_bound('starts', '-') }} end
             when 'change_pct' then case
-                when not starts.is_across_break and starts.lo > 0 then 100 * (ends.lo / starts.hi - 1)
+                when not starts.is_across_break and starts.lo > 0
+                    then 100 * ({{ change_bound('starts', '-') }}) / (0.5 * (starts.lo + starts.hi))
             end
-            when 'change_since_peak' then ends.lo - peaks.hi
+            when 'change_since_peak' then {{ change_bound('peaks', '-') }}
             when 'peak' then peaks.lo
             when 'rank' then ranks.lo
             when 'rank_of_change' then change_ranks.lo
@@ -300,11 +323,12 @@ claim_results as (
         end as measured_lo,
         case claims_read.measure
             when 'level' then ends.hi
-            when 'change' then case when not starts.is_across_break then ends.hi - starts.lo end
+            when 'change' then case when not starts.is_across_break then {{ change_bound('starts', '+') }} end
             when 'change_pct' then case
-                when not starts.is_across_break and starts.lo > 0 then 100 * (ends.hi / starts.lo - 1)
+                when not starts.is_across_break and starts.lo > 0
+                    then 100 * ({{ change_bound('starts', '+') }}) / (0.5 * (starts.lo + starts.hi))
             end
-            when 'change_since_peak' then case when ends.hi - peaks.lo > 0 then 0 else ends.hi - peaks.lo end
+            when 'change_since_peak' then {{ change_bound('peaks', '+') }}
             when 'peak' then peaks.hi
             when 'rank' then ranks.hi
             when 'rank_of_change' then change_ranks.hi
@@ -388,6 +412,33 @@ claims_measured as (
     inner join claims_read on results.claim_row = claims_read.claim_row
     inner join claim_periods as periods on results.claim_row = periods.claim_row and periods.role = 'own'
 ),
+{%- endmacro %}
+
+{#- From when periods are counted: the first day, or one near it, of the first period that is named. -#}
+{% macro first_day_counted() -%}
+    {{ add_days(
+        'coalesce(claims_read.start_day, claims_read.end_day)',
+        "case coalesce(claims_read.start_form, claims_read.end_form) when 'year' then -364 when 'fiscal_year' then -364 when 'quarter' then -89 when 'month' then -27 else 0 end"
+    ) }}
+{%- endmacro %}
+
+{#-
+    A bound of the change since another figure, `side` - or +. What revises a level mostly revises its neighbours
+    with it, so that a change moves far less than its two levels could: by the dataset's ratio of the change and of
+    a twentieth of the level. (Of TIC's monthly changes 99 in 100 moved by less than a hundredth of the level.)
+    Where both figures are exact so is the change.
+-#}
+{% macro change_bound(base, side) -%}
+    0.5 * (ends.lo + ends.hi) - 0.5 * ({{ base }}.lo + {{ base }}.hi)
+    {{ side }} case
+        when coalesce((ends.hi - ends.lo) / nullif(abs(ends.hi + ends.lo), 0), 0)
+        > coalesce(({{ base }}.hi - {{ base }}.lo) / nullif(abs({{ base }}.hi + {{ base }}.lo), 0), 0)
+            then coalesce((ends.hi - ends.lo) / nullif(abs(ends.hi + ends.lo), 0), 0)
+        else coalesce(({{ base }}.hi - {{ base }}.lo) / nullif(abs({{ base }}.hi + {{ base }}.lo), 0), 0)
+    end * (
+        abs(0.5 * (ends.lo + ends.hi) - 0.5 * ({{ base }}.lo + {{ base }}.hi))
+        + 0.05 * abs(0.5 * (ends.lo + ends.hi))
+    )
 {%- endmacro %}
 
 {#- A date counted in steps of a kind of period: years, fiscal years, quarters, months or days. -#}

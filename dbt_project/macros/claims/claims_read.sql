@@ -113,6 +113,8 @@ claims_read as (
         case
             when claims_parsed.tolerance <> '' then tolerance_number
             when measure_dimension = 'date' then 0
+            -- More than, at least: what is named is the bound itself.
+            when claims_parsed.comparator in ('at_least', 'at_most', 'above', 'below') then 0
             -- Half a unit of the claimed value's last digit.
             when position('.' in claims_parsed.claimed_value) > 0
                 then 0.5 * power(
