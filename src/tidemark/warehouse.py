@@ -135,7 +135,7 @@ DATASETS = """
         dataset varchar not null, source varchar not null, publisher varchar not null,
         title varchar not null, cadence varchar not null, evidence varchar not null, state varchar not null,
         lag_days integer not null, revisions varchar not null, plausible_revision_ratio double not null,
-        content_age_days integer not null, redistribution varchar not null
+        content_age_days integer not null
     )
 """
 
@@ -152,7 +152,6 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
             dataset.name, source.id, source.publisher, dataset.title, source.cadence, dataset.evidence,
             dataset.state, dataset.lag_days if dataset.lag_days is not None else 30 * source.lag_months,
             source.revisions["how"], dataset.plausible_revision.ratio, dataset.content_age_days,
-            source.licence["redistribution"],
         )
         for source in registry.sources().values()
         for dataset in source.datasets
@@ -160,7 +159,7 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
     if connection.execute("from raw.datasets order by dataset").fetchall() == sorted(said):
         return
     connection.execute("delete from raw.datasets")
-    connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
+    connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
     every = " union all ".join(
         f"""
         select '{dataset.name}' as dataset, {_cell(dataset)} as cell, label, period_end, measure,

@@ -72,7 +72,7 @@ FILLED = {
         ('"example_unit"', '"tonnes"'),
     ],
     STAGING: [("value_example_unit", "goods_tonnes")],
-    STAGING_YAML: [("value_example_unit", "goods_tonnes"), ("values: [amount]", "values: [goods]")],
+    STAGING_YAML: [("value_example_unit", "goods_tonnes"), ("measure: [amount]", "measure: [goods]")],
     TEST: [
         ("date,series,amount\n2026-01-31,Example,100.5\n2026-02-28,Example,101.5\n", SERIES),
         ("[100.5, 101.5]", "[48000, 31000, 47100, 29500]"),
