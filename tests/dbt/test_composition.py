@@ -374,7 +374,7 @@ def spoiled(frame: pd.DataFrame, expectation: dict[str, Any]) -> pd.DataFrame:
     }
     if kind == "expect_column_values_to_be_between":
         values[kind] = said["max_value"] + 1 if "max_value" in said else said["min_value"] - 1
-    if kind == "expect_column_values_to_be_in_set":
+    if kind in ("expect_column_values_to_be_in_set", "expect_column_distinct_values_to_be_in_set"):
         values[kind] = (not said["value_set"][0]) if isinstance(said["value_set"][0], bool) else "elsewhere"
     if kind == "expect_column_values_to_be_null" and column == "carried_from":
         bad[column] = bad[column].astype("datetime64[us]")
