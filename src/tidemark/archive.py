@@ -15,9 +15,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from tidemark import clock
 from tidemark.errors import TidemarkError, UsageError
 from tidemark.registry import Dataset
 from tidemark.settings import Home
@@ -124,7 +125,7 @@ def register(
             file=file,
             source_url=source_url,
             evidence=dataset.evidence,
-            first_seen_at=datetime.now(UTC).replace(microsecond=0),
+            first_seen_at=clock.now().replace(microsecond=0),
         )
         try:
             write_atomically(_entry_path(home, release), release.as_json().encode(), exclusive=True)

@@ -147,6 +147,81 @@ class FailedSuiteError(RefusedFileError):
     outcome = "failed_suite"
 
 
+class ShrunkenFileError(RefusedFileError):
+    """Far fewer bytes than the release before had: a part where the whole is due."""
+
+    outcome = "shrunken"
+
+
+class FetchError(TidemarkError):
+    """A publisher gave no file. `outcome` is the word that stands in `raw.outcomes.result`.
+
+    The next look asks anew, so each of these clears by itself when the publisher recovers.
+    """
+
+    outcome = "failed"
+
+
+class UnreachableError(FetchError):
+    """No answer: no network, no such host, no connection, or an error of the publisher's server (5xx)."""
+
+    outcome = "unreachable"
+
+
+class TooSlowError(FetchError):
+    """An answer that was not whole within the time that it may take."""
+
+    outcome = "too_slow"
+
+
+class BlockedError(FetchError):
+    """401 or 403: a wall that shuts programs out, or a login."""
+
+    outcome = "blocked"
+
+
+class NotFoundError(FetchError):
+    """404 or 410: the file has moved, or is not there yet."""
+
+    outcome = "not_found"
+
+
+class ThrottledError(FetchError):
+    """429: the publisher asks for patience, for longer than one look lasts."""
+
+    outcome = "throttled"
+
+
+class RedirectedElsewhereError(FetchError):
+    """A redirect to a host that is not the passport's."""
+
+    outcome = "redirected_elsewhere"
+
+
+class CutShortError(FetchError):
+    """Fewer bytes than the answer announced."""
+
+    outcome = "cut_short"
+
+
+class TooManyBytesError(FetchError):
+    """More bytes than any file of this publisher has."""
+
+    outcome = "too_many_bytes"
+
+
+class UnexpectedAnswerError(FetchError):
+    """A status or a page that the way to the file does not know."""
+
+    outcome = "unexpected_answer"
+
+
+class MovedError(FetchError):
+    """The page that leads to the file no longer links it."""
+
+    outcome = "moved"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One finding of a suite: the line it stands on (None: the batch as a whole) and what is wrong."""

@@ -10,9 +10,10 @@ should be, stands in quarantine with the reason.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
+from tidemark import clock
 from tidemark.errors import UsageError
 from tidemark.registry import Dataset
 from tidemark.settings import Home
@@ -52,6 +53,6 @@ def _released_on(dataset: Dataset, path: Path) -> date | None:
         raise UsageError(
             f"{path}: {found[1]} is no date of the calendar", "name it by the right day"
         ) from None
-    if day > datetime.now(UTC).date():
+    if day > clock.today():
         raise UsageError(f"{path}: {day} lies in the future", "name it by the day it was published on")
     return day

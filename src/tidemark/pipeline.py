@@ -11,13 +11,13 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from tidemark import archive, corrections, precedent, quality, snapshot, sources, warehouse
+from tidemark import archive, clock, corrections, precedent, quality, snapshot, sources, warehouse
 from tidemark.archive import Release
 from tidemark.errors import (
     FailedSuiteError,
@@ -51,7 +51,7 @@ def from_file(dataset: Dataset, path: Path, released_on: date | None) -> Incomin
         raise UsageError(
             f"{dataset.name} does not tell its release date in the file", "give it: --released-on YYYY-MM-DD"
         )
-    if released_on is not None and released_on > datetime.now(UTC).date():
+    if released_on is not None and released_on > clock.today():
         raise UsageError(f"{released_on} lies in the future", "give the day on which the file was published")
     return Incoming(path.name, data, released_on, dataset.url)
 
@@ -64,31 +64,37 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
 
     Those are the files given, and whatever was archived earlier and never loaded, because a run was stopped.
     """
-    ids = []
-    for item in incoming:
-        with outcome_of(home, "archive", dataset.name) as outcome:
-            outcome.rows = len(item.data)
-            archive.store(home, item.data)
-            released_on = item.released_on
-            if released_on is None:
-                try:
-                    with _refusing(item.file):
-                        released_on = sources.edition_date(dataset, SourceFile(item.file, item.data))
-                except RefusedFileError as error:
-                    quarantine(home, dataset, item.file, item.data, None, error)
-                    _leave_inbox(item)
-                    raise
-            if released_on is None:
-                raise UsageError(f"{item.file} has no release date", "give it: --released-on YYYY-MM-DD")
-            release, is_new = archive.register(
-                home, dataset, item.data, released_on, item.file, item.source_url
-            )
-            outcome.release = release.id
-            outcome.result = "done" if is_new else "unchanged"
-            _leave_inbox(item)
-            ids.append(release.id)
+    ids = [archive_one(home, dataset, item).id for item in incoming]
     waiting = [r.id for r in archive.releases(home, dataset.name) if not is_loaded(home, r)]
     return list(dict.fromkeys(ids + waiting))
+
+
+def archive_one(home: Home, dataset: Dataset, item: Incoming) -> Release:
+    """Archive a file as a release of a dataset; the same bytes under the same date are the one that is held.
+
+    Raises:
+        RefusedFileError: the file should tell its release date, and does not; it is in quarantine.
+        UsageError: nothing tells its release date.
+    """
+    with outcome_of(home, "archive", dataset.name) as outcome:
+        outcome.rows = len(item.data)
+        archive.store(home, item.data)
+        released_on = item.released_on
+        if released_on is None:
+            try:
+                with _refusing(item.file):
+                    released_on = sources.edition_date(dataset, SourceFile(item.file, item.data))
+            except RefusedFileError as error:
+                quarantine(home, dataset, item.file, item.data, None, error)
+                _leave_inbox(item)
+                raise
+        if released_on is None:
+            raise UsageError(f"{item.file} has no release date", "give it: --released-on YYYY-MM-DD")
+        release, is_new = archive.register(home, dataset, item.data, released_on, item.file, item.source_url)
+        outcome.release = release.id
+        outcome.result = "done" if is_new else "unchanged"
+        _leave_inbox(item)
+        return release
 
 
 def _leave_inbox(item: Incoming) -> None:
@@ -291,7 +297,7 @@ def quarantine(
         "line": error.line,
         "message": error.message,
         "advice": error.advice,
-        "quarantined_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "quarantined_at": clock.now().isoformat(timespec="seconds"),
     }
     # A file that bears the name of the reason must not be lost under it.
     kept_as = f"refused-{file}" if file == "reason.json" else file

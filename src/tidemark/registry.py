@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import jsonschema
 import yaml
+from croniter import croniter
 
 from tidemark.errors import TidemarkError, UsageError
 from tidemark.settings import project_root
@@ -46,6 +47,12 @@ class PlausibleRevision:
     reason: str
 
 
+# A period's length in days, the longest it can be; of a business day, a long weekend.
+PERIOD_DAYS = {"daily": 4, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366, "irregular": 366}
+# After a release is due it is looked for on the next business day at the latest.
+LOOKED_FOR_WITHIN_DAYS = 3
+
+
 @dataclass(frozen=True)
 class Dataset:
     """One file of a source. `name` is `source/dataset`, `table` its table in the schema `raw`.
@@ -67,7 +74,9 @@ class Dataset:
     released_on_from: Literal["edition_date", "last_modified", "calendar", "fetch_day", "given"]
     content_age_days: int
     plausible_revision: PlausibleRevision
-    lag_days: int | None = None
+    cadence: str
+    lag_days: int
+    fetch: dict[str, Any] = field(default_factory=dict, hash=False)
     looks_ahead_days: int = 0
     series: tuple[str, ...] = ()
     last_release: date | None = None
@@ -82,6 +91,35 @@ class Dataset:
     @property
     def table(self) -> str:
         return f"{self.source}__{self.id}"
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether a program gets its files from the publisher."""
+        return bool(self.fetch) and self.fetch["by"] != "inbox"
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether further releases are to come, by a program or by people."""
+        return self.state == "live" and self.evidence == "published"
+
+    @property
+    def late_after_days(self) -> int:
+        """How old the newest figure may grow, in days after its period, before the next one is late.
+
+        The next period ends, its figures are out `lag_days` later, and are looked for. Projections look ahead
+        by years, and the next may come at any time: of them the passport's `content_age_days` is the limit.
+        """
+        if self.looks_ahead_days:
+            return self.content_age_days
+        return PERIOD_DAYS[self.cadence] + self.lag_days + LOOKED_FOR_WITHIN_DAYS
+
+    @property
+    def frozen_after_days(self) -> int:
+        """How long a dataset may be late before it is frozen: half a period, and a week at least.
+
+        A holiday or a fault of the publisher's delays by days. What takes longer stands still.
+        """
+        return max(7, PERIOD_DAYS[self.cadence] // 2)
 
     @property
     def asset(self) -> str:
@@ -143,7 +181,8 @@ def read_passport(path: Path) -> Source:
         raise TidemarkError(f"{path.name} contradicts itself: {contradictions}", "mend the passport")
     if content["id"] != path.stem:
         raise TidemarkError(f"{path.name} has the id {content['id']!r}", f"name it {content['id']}.yml")
-    datasets = tuple(_dataset(content["id"], entry) for entry in content.pop("datasets"))
+    of_source = {"cadence": content["cadence"], "lag_days": 30 * content["lag_months"]}
+    datasets = tuple(_dataset(content["id"], of_source | entry) for entry in content.pop("datasets"))
     calendar = content.pop("release_calendar")
     calendar["dates"] = tuple(date.fromisoformat(day) for day in calendar.get("dates", ()))
     return Source(
@@ -179,7 +218,7 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
         return mapping
 
 
-FORMATS = jsonschema.FormatChecker(["date"])
+FORMATS = jsonschema.FormatChecker(["date", "regex"])
 URI = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 
@@ -210,6 +249,11 @@ def _contradictions(content: dict[str, Any]) -> Iterator[str]:
     dates = content["release_calendar"].get("dates", [])
     if dates != sorted(dates):
         yield "release_calendar.dates: not oldest first"
+    days = content["release_calendar"].get("days")
+    if days is not None and not croniter.is_valid(f"0 0 {days}"):
+        yield f"release_calendar.days: {days!r} is no day of month, month and day of week of a cron line"
+    if days is None and any("fetch" in entry for entry in content["datasets"]):
+        yield "release_calendar.days: nobody would ask the publisher"
     ids = [entry["id"] for entry in content["datasets"]]
     for twice in sorted({name for name in ids if ids.count(name) > 1}):
         yield f"datasets.{twice}: stands twice"
@@ -222,6 +266,9 @@ def _contradictions_of(entry: dict[str, Any]) -> Iterator[str]:
         yield "key: label is not among the columns"
     if (entry["state"] == "frozen") != ("last_release" in entry):
         yield "last_release: a frozen dataset has one, and no other does"
+    awaited = entry["state"] == "live" and entry["evidence"] == "published"
+    if awaited != ("fetch" in entry):
+        yield "fetch: a live dataset of the publisher's own files has one, and no other does"
     for name, measure in entry["measures"].items():
         if not -math.inf < measure["min"] < measure["max"] < math.inf:
             yield f"measures.{name}: min and max bound nothing"

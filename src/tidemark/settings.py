@@ -48,6 +48,11 @@ class Home:
         return self.root / "inbox"
 
     @property
+    def fetched(self) -> Path:
+        """Of each dataset what the last answer said of itself (ETag), so that the next asks for news only."""
+        return self.root / "fetched"
+
+    @property
     def quarantine(self) -> Path:
         return self.root / "quarantine"
 

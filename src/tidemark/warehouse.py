@@ -26,7 +26,7 @@ import duckdb
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from tidemark import archive, registry
+from tidemark import archive, clock, registry
 from tidemark.archive import Release
 from tidemark.errors import BusyError, TidemarkError
 from tidemark.reading import DELETED, NOT_QUOTED, SourceFile, quoted
@@ -135,7 +135,7 @@ DATASETS = """
         dataset varchar not null, source varchar not null, publisher varchar not null,
         title varchar not null, cadence varchar not null, evidence varchar not null, state varchar not null,
         lag_days integer not null, revisions varchar not null, plausible_revision_ratio double not null,
-        content_age_days integer not null
+        late_after_days integer not null, frozen_after_days integer not null
     )
 """
 
@@ -149,9 +149,9 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(DATASETS)
     said = [
         (
-            dataset.name, source.id, source.publisher, dataset.title, source.cadence, dataset.evidence,
-            dataset.state, dataset.lag_days if dataset.lag_days is not None else 30 * source.lag_months,
-            source.revisions["how"], dataset.plausible_revision.ratio, dataset.content_age_days,
+            dataset.name, source.id, source.publisher, dataset.title, dataset.cadence, dataset.evidence,
+            dataset.state, dataset.lag_days, source.revisions["how"], dataset.plausible_revision.ratio,
+            dataset.late_after_days, dataset.frozen_after_days,
         )
         for source in registry.sources().values()
         for dataset in source.datasets
@@ -159,7 +159,7 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
     if connection.execute("from raw.datasets order by dataset").fetchall() == sorted(said):
         return
     connection.execute("delete from raw.datasets")
-    connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
+    connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
     every = " union all ".join(
         f"""
         select '{dataset.name}' as dataset, {_cell(dataset)} as cell, label, period_end, measure,
@@ -327,7 +327,7 @@ def outcome_of(
     Outcomes are files first, since most steps may not write DuckDB; whoever writes it next collects them.
     """
     outcome = Outcome(step, dataset, release)
-    started = datetime.now(UTC)
+    started = clock.now()
     try:
         yield outcome
     except TidemarkError as error:
@@ -343,7 +343,7 @@ def outcome_of(
             "outcome_id": uuid.uuid4().hex,
             **asdict(outcome),
             "started_at": _utc(started).isoformat(),
-            "ended_at": _utc(datetime.now(UTC)).isoformat(),
+            "ended_at": _utc(clock.now()).isoformat(),
         }
         name = f"{started:%Y%m%dT%H%M%S.%f}-{content['outcome_id']}.json"
         archive.write_atomically(home.outcomes / name, json.dumps(content).encode())
