@@ -10,20 +10,19 @@ import os
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import IncompleteRead
-from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import DecodeError, HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from tidemark import __version__
 from tidemark.errors import (
     BlockedError,
     CutShortError,
-    FetchError,
     NotFoundError,
     RedirectedElsewhereError,
     ThrottledError,
@@ -58,6 +57,23 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Patient(Retry):
+    """Retries, unless the publisher asks to wait for longer than one look lasts: then its answer stands."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Self:
+        if response is not None and (self.get_retry_after(response) or 0) > PATIENCE_SECONDS:
+            raise MaxRetryError(_pool, url or "", error)
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
 class Client:
     """Asks publishers. Close it, or use it as a context.
 
@@ -68,7 +84,7 @@ class Client:
         self.session = requests.Session()
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"})
         self.mirror = os.environ.get(MIRROR_VARIABLE, "").rstrip("/")
-        patient = Retry(
+        patient = Patient(
             total=retries,
             redirect=False,
             backoff_factor=0.5,
@@ -77,7 +93,6 @@ class Client:
             allowed_methods=("GET",),
             raise_on_status=False,
             respect_retry_after_header=True,
-            retry_after_max=PATIENCE_SECONDS,
         )
         adapter = HTTPAdapter(pool_connections=8, pool_maxsize=2, pool_block=True, max_retries=patient)
         for scheme in ("https://", "http://"):
@@ -94,7 +109,7 @@ class Client:
         url: str,
         hosts: Collection[str],
         headers: Mapping[str, str] | None = None,
-        seconds: float = WHOLE_ANSWER_SECONDS,
+        seconds: float | None = None,
     ) -> Answer:
         """The whole answer to a GET.
 
@@ -106,6 +121,7 @@ class Client:
         Raises:
             FetchError: one of its kinds, with advice.
         """
+        seconds = WHOLE_ANSWER_SECONDS if seconds is None else seconds
         until = time.monotonic() + seconds
         asked = url
         for _ in range(MOST_REDIRECTS + 1):
@@ -118,7 +134,7 @@ class Client:
                 if response.status_code == 304:
                     return Answer(asked, None, response.headers)
                 self._expect_good(response, asked)
-                return Answer(asked, self._read(response, asked, until), response.headers)
+                return Answer(asked, self._read(response, asked, until, seconds), response.headers)
             finally:
                 response.close()
         raise UnexpectedAnswerError(
@@ -177,10 +193,11 @@ class Client:
             raise UnreachableError(said, "a fault of the publisher's server; the next look asks again")
         raise UnexpectedAnswerError(said, "open it in a browser")
 
-    def _read(self, response: requests.Response, url: str, until: float) -> bytes:
+    def _read(self, response: requests.Response, url: str, until: float, seconds: float) -> bytes:
+        """The body, as it trickles in: a read that waits for a full buffer would not notice the time."""
         parts, size = [], 0
         try:
-            for part in response.iter_content(65_536):
+            while part := response.raw.read1(65_536, decode_content=True):
                 size += len(part)
                 if size > MOST_BYTES:
                     raise TooManyBytesError(
@@ -188,18 +205,15 @@ class Client:
                         "open it in a browser; no file of this publisher is so large",
                     )
                 if time.monotonic() > until:
-                    raise _too_slow(url, WHOLE_ANSWER_SECONDS)
+                    raise _too_slow(url, seconds)
                 parts.append(part)
-        except FetchError:
-            raise
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
+        except ReadTimeoutError as error:
+            raise _too_slow(url, SILENCE_SECONDS) from error
+        except (ProtocolError, DecodeError) as error:
             raise CutShortError(
-                f"{url} ended after {size:,} bytes, before it was whole: {_plainly(error)}",
-                "the next look asks again",
+                f"{url} ended after {size:,} bytes, before it was whole", "the next look asks again"
             ) from error
-        except (requests.RequestException, Urllib3TimeoutError) as error:
-            if "timed out" in str(error):
-                raise _too_slow(url, SILENCE_SECONDS) from error
+        except HTTPError as error:
             raise UnreachableError(
                 f"{url} broke off: {_plainly(error)}", "the next look asks again"
             ) from error
@@ -227,7 +241,7 @@ def _plainly(error: Exception) -> str:
     reason: Any = error
     while True:
         inner = getattr(reason, "reason", None) or (reason.args[0] if getattr(reason, "args", ()) else None)
-        if isinstance(reason, IncompleteRead) or not isinstance(inner, BaseException):
+        if not isinstance(inner, BaseException):
             break
         reason = inner
     return str(reason).rpartition(">: ")[2] or type(reason).__name__
