@@ -20,6 +20,7 @@ from cosmos.constants import (
     SeedRenderingBehavior,
     TestBehavior,
 )
+from tidemark_airflow import Alert, AllClear
 
 from tidemark import build, registry, tasks
 from tidemark.settings import Home
@@ -27,6 +28,8 @@ from tidemark.settings import Home
 HOME = Home.find()
 # Longer than all bundled releases take on a slow machine: a build of half of them is not fit to be published.
 WAIT_FOR_INGESTS_SECONDS = 600
+# Between two tasks of a run none is under way for a moment.
+QUIET_LOOKS = 6
 # Whatever dbt and the watchers need to find this home; set for this process, since dbt runs in it.
 os.environ.update(build.environment(HOME))
 
@@ -44,21 +47,31 @@ class AnyOf(AssetAny):  # type: ignore[misc]
     dag_id="marts",
     dag_display_name="Marts: build, validate, publish",
     doc_md=__doc__,
-    schedule=AnyOf(*(Asset(d.asset) for s in registry.sources().values() for d in s.datasets)),
+    schedule=AnyOf(*(Asset(dataset.asset) for dataset in registry.datasets()), Asset("tidemark://freshness/reachability")),
     catchup=False,
     max_active_runs=1,
     tags=["marts"],
-    default_args={"owner": "tidemark", "retries": 0},
+    default_args={
+        "owner": "tidemark",
+        "retries": 0,
+        "on_failure_callback": Alert(),
+        "on_success_callback": AllClear(),
+    },
 )
 def marts() -> None:
     @task
     def settle(ti: Any = None) -> None:
-        """Let ingests that are under way finish, so that one build sees every load; but not for ever."""
-        until = time.monotonic() + WAIT_FOR_INGESTS_SECONDS
-        while time.monotonic() < until and any(
-            ti.get_dr_count(dag_id=f"ingest_{source}", states=["queued", "running"])
-            for source in registry.sources()
-        ):
+        """Let loads that are under way finish, so that one build sees them all; but not for ever.
+
+        An ingest that awaits a release sleeps between its looks, and is not waited for.
+        """
+        until, quiet = time.monotonic() + WAIT_FOR_INGESTS_SECONDS, 0
+        while time.monotonic() < until and quiet < QUIET_LOOKS:
+            busy = any(
+                ti.get_ti_count(dag_id=f"ingest_{source}", states=["scheduled", "queued", "running"])
+                for source in registry.sources()
+            )
+            quiet = 0 if busy else quiet + 1
             time.sleep(0.5)
 
     @task.short_circuit(pool="duckdb", priority_weight=1, weight_rule="absolute")

@@ -134,6 +134,12 @@ def register(
         return release, True
 
 
+def adopt(home: Home, release: Release, data: bytes) -> None:
+    """Put a release of another archive into this one, with its date, issue and first sight as they are."""
+    store(home, data)
+    write_atomically(_entry_path(home, release), release.as_json().encode())
+
+
 def withdraw(home: Home, release: Release) -> None:
     """Take a refused file out of the manifest. Its bytes stay in the archive, and in quarantine."""
     _entry_path(home, release).unlink(missing_ok=True)

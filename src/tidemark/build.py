@@ -274,6 +274,7 @@ def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     digest.update(repr(held).encode())
     # What the passports say, as the models see it: a wider plausible_revision changes a verdict.
     digest.update(repr(connection.execute("from raw.datasets order by dataset").fetchall()).encode())
+    digest.update(repr(connection.execute("from raw.reachability order by dataset").fetchall()).encode())
     return digest.hexdigest()
 
 

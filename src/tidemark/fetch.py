@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tidemark import archive, clock, discovery, pipeline, registry, release_calendar
 from tidemark.errors import (
+    FetchError,
     FrozenFileError,
     NotFoundError,
     RefusedFileError,
@@ -233,3 +234,43 @@ def _released_on(dataset: Dataset, place: discovery.Place, answer: Answer, now: 
         if announced is not None:
             return announced
     return now.astimezone(zone).date()
+
+
+# --- looks that a schedule asks for ----------------------------------------------------------------------
+
+
+def look(home: Home, dataset: Dataset, due: datetime | None, client: Client | None = None) -> bool:
+    """One look at the publisher for the release of a slot; whether that was the last one needed.
+
+    Args:
+        due: the slot of the release calendar; None for a look that somebody asked for by hand.
+
+    Returns:
+        False where the publisher is to be asked again: the release is not in, and its time is not over.
+
+    Raises:
+        FetchError, RefusedFileError: the publisher gave no good file up to the end of the time for asking.
+    """
+    if due is None:
+        fetch(home, dataset, client)
+        return True
+    source, now = registry.source(dataset.source), clock.now()
+    due = due.astimezone(ZoneInfo(source.release_calendar["timezone"]))
+    following = release_calendar.next_slot(source, due)
+    over = now >= release_calendar.asked_until(source, due)
+    if over and following is not None and following <= now:
+        # A slot that was missed, or is run again later (a backfill): the publisher has newer files only.
+        return True
+    newest = max(archive.releases(home, dataset.name), default=None)
+    if newest is not None and newest.released_on >= due.date():
+        return True
+    try:
+        if fetch(home, dataset, client).release is not None:
+            return True
+    except (FetchError, RefusedFileError):
+        if over:
+            raise
+        return False
+    # Nothing new. Of a window of days in which a release comes once, it may have come on an earlier one.
+    half_a_period = timedelta(days=registry.PERIOD_DAYS[source.cadence] // 2)
+    return over or (newest is not None and newest.released_on > due.date() - half_a_period)

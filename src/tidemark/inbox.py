@@ -1,58 +1,144 @@
 """The inbox: files that people bring because a publisher wants a login or shuts programs out.
 
-    inbox/<source>/<dataset>/<name>_<YYYY-MM-DD>.<ending>
+    inbox/<any name>                                          recognised by its content, and filed:
+    inbox/<source>/<dataset>/<name>_<YYYY-MM-DD>.<ending>     what waits for a dataset
 
-The day is that of the release; a file that tells its own may go without. The next ingest of the dataset takes
-the file up: once its bytes are in the archive it leaves the inbox, and is loaded or, if it is not what it
-should be, stands in quarantine with the reason.
+The day is that of the release. A file that tells its own may go without; of any other without one, the day on
+which it was put there counts, by which it was out. The next ingest of the dataset takes the file up: once its
+bytes are in the archive it leaves the inbox, and is loaded or, if it is not what it should be, stands in
+quarantine with the reason.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from tidemark import clock
-from tidemark.errors import UsageError
+from tidemark import archive, clock, pipeline, registry, sources
+from tidemark.errors import NotTheFileError, RefusedFileError, TidemarkError, WrongDateError
+from tidemark.reading import SourceFile
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 from tidemark.snapshot import Incoming
+from tidemark.warehouse import outcome_of
 
 DAY = re.compile(r"(\d{4}-\d\d-\d\d)$")
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A file of the inbox and the dataset that it was recognised as; None where it is none's."""
+
+    file: str
+    dataset: str | None
+    reason: str = ""
 
 
 def folder(home: Home, dataset: Dataset) -> Path:
     return home.inbox / dataset.source / dataset.id
 
 
+def file_by_content(home: Home) -> list[Filed]:
+    """Put each file that lies in the inbox itself where its dataset's wait; what is no dataset's goes to
+    quarantine, with what was tried.
+    """
+    return [_file(home, path) for path in _files(home.inbox)]
+
+
+def _file(home: Home, path: Path) -> Filed:
+    data = path.read_bytes()
+    archive.store(home, data)
+    try:
+        with outcome_of(home, "inbox") as outcome:
+            outcome.rows = len(data)
+            dataset = _the_only_one(home, path.name, data)
+            outcome.dataset = dataset.name
+    except NotTheFileError as error:
+        pipeline.quarantine_unknown(home, path.name, data, error)
+        path.unlink()
+        return Filed(path.name, None, str(error))
+    target = folder(home, dataset) / path.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+    return Filed(path.name, dataset.name)
+
+
+def _the_only_one(home: Home, name: str, data: bytes) -> Dataset:
+    fitting = recognise(name, data)
+    if len(fitting) != 1:
+        names = " and ".join(dataset.name for dataset in fitting)
+        raise NotTheFileError(
+            name,
+            None,
+            f"it could be {names}" if fitting else "no dataset has files like it",
+            f"put it into {home.inbox}/SOURCE/DATASET/; what it lacks for one dataset says "
+            "tidemark ingest SOURCE/DATASET --file",
+        )
+    return fitting[0]
+
+
+def recognise(name: str, data: bytes) -> list[Dataset]:
+    """The datasets whose parsers read a file: one, unless it is none's or could be two's."""
+    return [dataset for dataset in registry.datasets() if _reads(dataset, name, data)]
+
+
+def _reads(dataset: Dataset, name: str, data: bytes) -> bool:
+    try:
+        sources.parse(dataset, SourceFile(name, data))
+    except TidemarkError:
+        return False
+    except Exception:
+        return False
+    return True
+
+
 def waiting(home: Home, dataset: Dataset) -> list[Incoming]:
     """The files that wait for a dataset, by their names.
 
     Raises:
-        UsageError: a file tells its release date neither in its name nor, in this layout, by itself. Nothing
-            of the inbox is taken up then.
+        RefusedFileError: the name of a file says a day on which it cannot have been published. That file is
+            in quarantine then, and holds the others up no longer.
     """
-    paths = sorted(path for path in folder(home, dataset).glob("[!.]*") if path.is_file())
-    dated = [(path, _released_on(dataset, path)) for path in paths]
-    return [Incoming(path.name, path.read_bytes(), day, dataset.url, path) for path, day in dated]
+    return [
+        Incoming(path.name, path.read_bytes(), _released_on(home, dataset, path), dataset.url, path)
+        for path in _files(folder(home, dataset))
+    ]
 
 
-def _released_on(dataset: Dataset, path: Path) -> date | None:
+def anything_waiting(home: Home) -> list[str]:
+    """The sources for which files wait."""
+    return sorted({dataset.source for dataset in registry.datasets() if _files(folder(home, dataset))})
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file())
+
+
+def _released_on(home: Home, dataset: Dataset, path: Path) -> date | None:
     found = DAY.search(path.stem)
     if found is None:
         if dataset.released_on_from == "edition_date":
             return None
-        raise UsageError(
-            f"{path} does not say on which day it was published",
-            f"name it so: {path.stem}_YYYY-MM-DD{path.suffix}",
-        )
+        put_there = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+        return min(put_there, clock.today())
+    wrong = ""
     try:
         day = date.fromisoformat(found[1])
+        if day > clock.today():
+            wrong = f"its name says {day}, which lies in the future"
     except ValueError:
-        raise UsageError(
-            f"{path}: {found[1]} is no date of the calendar", "name it by the right day"
-        ) from None
-    if day > clock.today():
-        raise UsageError(f"{path}: {day} lies in the future", "name it by the day it was published on")
+        wrong = f"its name says {found[1]}, which is no date of the calendar"
+    if wrong:
+        error: RefusedFileError = WrongDateError(
+            path.name,
+            None,
+            wrong,
+            f"put it back as {path.stem.removesuffix(found[1])}YYYY-MM-DD{path.suffix}",
+        )
+        with outcome_of(home, "inbox", dataset.name):
+            pipeline.quarantine(home, dataset, path.name, path.read_bytes(), None, error)
+            path.unlink()
+            raise error
     return day

@@ -77,6 +77,7 @@ class Airflow:
             # The watching tasks never retry, so no state need be kept for a retry.
             "AIRFLOW__COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
             "AIRFLOW__CORE__DAGS_FOLDER": str(project_root() / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(project_root() / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -152,7 +153,7 @@ class Airflow:
         self.until(
             "be ready for tasks", lambda: self.ask("get", "/execution/health", login=False, timeout=60)
         )
-        expected = {"marts", *(f"ingest_{source}" for source in registry.sources())}
+        expected = {"marts", "freshness", "inbox", *(f"ingest_{source}" for source in registry.sources())}
         self.until("read the DAGs", lambda: self._dags_read(expected))
         for name, slots, description in POOLS:
             pool = {"name": name, "slots": slots, "include_deferred": False, "description": description}

@@ -285,11 +285,33 @@ def quarantine(
     error: RefusedFileError,
 ) -> Path:
     """Set a refused file aside with its reason; returns its folder."""
+    folder = _set_aside(home, dataset.table, dataset.name, file, data, release, error)
+    if release is not None:
+        batch_path(home, release).unlink(missing_ok=True)
+        if not is_loaded(home, release):
+            archive.withdraw(home, release)
+    return folder
+
+
+def quarantine_unknown(home: Home, file: str, data: bytes, error: RefusedFileError) -> Path:
+    """Set a file aside that was recognised as no dataset's; returns its folder."""
+    return _set_aside(home, "unknown", None, file, data, None, error)
+
+
+def _set_aside(
+    home: Home,
+    where: str,
+    dataset: str | None,
+    file: str,
+    data: bytes,
+    release: Release | None,
+    error: RefusedFileError,
+) -> Path:
     day = release.released_on.isoformat() if release else "undated"
     digest = archive.sha256(data)
-    folder = home.quarantine / dataset.table / f"{day}-{digest[:12]}"
+    folder = home.quarantine / where / f"{day}-{digest[:12]}"
     reason = {
-        "dataset": dataset.name,
+        "dataset": dataset,
         "released_on": release.released_on.isoformat() if release else None,
         "file": file,
         "sha256": digest,
@@ -305,10 +327,6 @@ def quarantine(
     archive.write_atomically(
         folder / "reason.json", (json.dumps(reason, indent=2, ensure_ascii=False) + "\n").encode()
     )
-    if release is not None:
-        batch_path(home, release).unlink(missing_ok=True)
-        if not is_loaded(home, release):
-            archive.withdraw(home, release)
     return folder
 
 
@@ -334,7 +352,7 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
                 loaded = warehouse.load(home, connection, dataset, release, pd.read_parquet(path))
                 outcome.rows = loaded.rows
                 outcome.result = "unchanged" if loaded.already else "done"
-            archive.write_atomically(_loaded_mark(home, release), b"")
+            mark_loaded(home, release)
             path.unlink()
             done.append(loaded)
     return done
@@ -364,6 +382,10 @@ def batch_path(home: Home, release: Release) -> Path:
 
 def is_loaded(home: Home, release: Release) -> bool:
     return _loaded_mark(home, release).exists()
+
+
+def mark_loaded(home: Home, release: Release) -> None:
+    archive.write_atomically(_loaded_mark(home, release), b"")
 
 
 def _loaded_mark(home: Home, release: Release) -> Path:

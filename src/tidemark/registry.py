@@ -145,6 +145,11 @@ class Source:
     datasets: tuple[Dataset, ...]
     frictions: tuple[str, ...] = ()
 
+    @property
+    def is_fetched(self) -> bool:
+        """Whether a program gets any of its datasets."""
+        return any(dataset.is_fetched for dataset in self.datasets)
+
     def dataset(self, dataset_id: str) -> Dataset:
         for dataset in self.datasets:
             if dataset.id == dataset_id:

@@ -55,7 +55,11 @@ def last_slot(source: Source, until: datetime) -> datetime | None:
 
 def asked_until(source: Source, slot: datetime) -> datetime:
     """Until when the publisher is asked for the release of a slot; the slot itself where one look is all."""
-    return slot + timedelta(hours=_poll(source)["hours"])
+    return slot + time_for_asking(source)
+
+
+def time_for_asking(source: Source) -> timedelta:
+    return timedelta(hours=_poll(source)["hours"])
 
 
 def ask_every(source: Source) -> timedelta:

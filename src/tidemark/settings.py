@@ -8,6 +8,7 @@ from pathlib import Path
 
 HOME_VARIABLE = "TIDEMARK_HOME"
 RESTRICTED_VARIABLE = "TIDEMARK_INCLUDE_RESTRICTED"
+LIVE_VARIABLE = "TIDEMARK_LIVE"
 
 
 def project_root() -> Path:
@@ -24,7 +25,16 @@ def include_restricted() -> bool:
 
     Off, unless the operator, who knows under which terms the release will be read, switches it on.
     """
-    return os.environ.get(RESTRICTED_VARIABLE, "").strip().lower() in ("1", "true", "yes", "on")
+    return _is_on(RESTRICTED_VARIABLE)
+
+
+def is_live() -> bool:
+    """Whether the DAGs ask the publishers, on their calendars. Off in `make run`, which needs no network."""
+    return _is_on(LIVE_VARIABLE)
+
+
+def _is_on(variable: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() in ("1", "true", "yes", "on")
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,56 @@ The DAG files hold no logic, and this package never imports Airflow; here the tw
 
 from __future__ import annotations
 
-from tidemark import build, inbox, pipeline, publish, registry, snapshot
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from tidemark import (
+    alerts,
+    build,
+    freshness,
+    inbox,
+    pipeline,
+    publish,
+    registry,
+    release_calendar,
+    revisions,
+    snapshot,
+)
+from tidemark import archive as kept
+from tidemark import fetch as publisher
 from tidemark.settings import Home
 
 
-def archive(dataset: str) -> list[str]:
-    """Archive a dataset's bundled releases and what waits in its inbox; the ids of the releases to load."""
+def fetch(dataset: str, due: str, kind: str) -> bool:
+    """Look at the publisher for a dataset's newest file; whether this was the last look needed.
+
+    Args:
+        due: when the run was due, as ISO text.
+        kind: how it came to be: `scheduled`, `backfill`, or `manual`, which asks whatever the calendar says.
+    """
+    slot = None if kind == "manual" else datetime.fromisoformat(due)
+    return publisher.look(Home.find(), registry.dataset(dataset), slot)
+
+
+def archive(dataset: str, due: str = "", kind: str = "manual") -> list[str]:
+    """Archive a dataset's bundled releases and what waits in its inbox; the ids of the releases to load.
+
+    A backfill also names the releases that were archived in its slot's time, so that they are loaded again
+    wherever the warehouse has lost them.
+    """
     home, entry = Home.find(), registry.dataset(dataset)
-    return pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
+    ids = pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
+    if kind == "backfill":
+        source = registry.source(entry.source)
+        slot = datetime.fromisoformat(due).astimezone(ZoneInfo(source.release_calendar["timezone"]))
+        following = release_calendar.next_slot(source, slot)
+        ids += [
+            release.id
+            for release in kept.releases(home, dataset)
+            if release.released_on >= slot.date()
+            and (following is None or release.released_on < following.date())
+        ]
+    return list(dict.fromkeys(ids))
 
 
 def validate(dataset: str, ids: list[str]) -> list[str]:
@@ -21,9 +63,34 @@ def validate(dataset: str, ids: list[str]) -> list[str]:
 
 
 def load(dataset: str, ids: list[str]) -> dict[str, int]:
-    """Append to the raw table; new rows by release."""
-    loaded = pipeline.load_releases(Home.find(), registry.dataset(dataset), ids)
+    """Append to the raw table; new rows by release. Tells of figures that moved beyond their usual size."""
+    home, entry = Home.find(), registry.dataset(dataset)
+    loaded = pipeline.load_releases(home, entry, ids)
+    for done in loaded:
+        bundled = done.release.sha256 in snapshot.hashes()
+        if not bundled and not done.already and (found := revisions.unusual(home, entry, done.release)):
+            told = "\n".join(str(one) for one in found[:20])
+            more = f"\nand {len(found) - 20} more" if len(found) > 20 else ""
+            alerts.send(
+                f"Tidemark: {len(found)} figures of {done.release.id} moved beyond their usual size",
+                f"By more than {entry.plausible_revision.ratio:.1%} of what was published:\n{told}{more}\n"
+                f"What to do: compare with {entry.url}; fct_revisions has every figure that moved.",
+            )
     return {done.release.id: done.rows for done in loaded}
+
+
+def file_inbox() -> list[str]:
+    """File what lies in the inbox; the sources for which files wait."""
+    home = Home.find()
+    for filed in inbox.file_by_content(home):
+        if filed.dataset is None:
+            alerts.send(f"Tidemark: {filed.file} in the inbox is no dataset's", filed.reason)
+    return inbox.anything_waiting(home)
+
+
+def expect_fresh(dataset: str) -> None:
+    """Fails, and so turns the task red, if a dataset is late, frozen or unreachable."""
+    freshness.expect_fresh(Home.find(), dataset)
 
 
 def anything_new() -> bool:
@@ -47,3 +114,21 @@ def validate_marts() -> dict[str, int]:
 def publish_marts() -> str:
     """The name of the release that is current now."""
     return publish.publish(Home.find()).name
+
+
+def alert(subject: str, what: str, where: str) -> None:
+    """Tell people that a task turned red, once for each thing that went wrong.
+
+    Args:
+        subject: the task, such as `ingest_tic/slt_table5.validate`.
+        what: the error, with its advice.
+        where: the address of its log.
+    """
+    alerts.once(
+        Home.find(), subject, f"Tidemark: {subject} failed", f"{what}\nLog: {where}" if where else what
+    )
+
+
+def all_clear(subject: str) -> None:
+    """A task is green; tells people if it was red before."""
+    alerts.over(Home.find(), subject)

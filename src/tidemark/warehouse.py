@@ -61,6 +61,7 @@ def writing(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[duckd
         try:
             _create_tables(connection)
             _collect_outcomes(home, connection)
+            _tell_reachability(connection)
             yield connection
         finally:
             connection.close()
@@ -117,6 +118,9 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
             outcome_id varchar not null, step varchar not null, dataset varchar, release varchar,
             started_at timestamp not null, ended_at timestamp not null, rows bigint,
             result varchar not null, reason varchar
+        );
+        create table if not exists raw.reachability (
+            dataset varchar not null, unreachable_since date not null, last_answer varchar not null
         );
         """
     )
@@ -368,6 +372,33 @@ def _collect_outcomes(home: Home, connection: duckdb.DuckDBPyConnection) -> None
             json.loads(path.read_text("utf-8")),
         )
         path.unlink()
+
+
+# Publishers that have given no good file in all looks of 20 hours: that is more than a bad night of theirs.
+UNREACHABLE = """
+    with looks as (
+        select dataset, started_at, result,
+            max(started_at) filter (where result in ('done', 'unchanged'))
+                over (partition by dataset) as good_at
+        from raw.outcomes where step = 'fetch'
+    )
+    select dataset, cast(min(started_at) as date), arg_max(result, started_at)
+    from looks where started_at > good_at or good_at is null
+    group by dataset having max(started_at) - min(started_at) >= interval 20 hours
+    order by dataset
+"""
+
+
+def _tell_reachability(connection: duckdb.DuckDBPyConnection) -> None:
+    """Which publishers give no good file, as a table of its own that the marts may ask: it changes when one
+    falls silent or speaks again, and not with every look.
+    """
+    unreachable = connection.execute(UNREACHABLE).fetchall()
+    if connection.execute("from raw.reachability order by dataset").fetchall() == unreachable:
+        return
+    connection.execute("delete from raw.reachability")
+    if unreachable:
+        connection.executemany("insert into raw.reachability values (?, ?, ?)", unreachable)
 
 
 def _utc(moment: datetime) -> datetime:

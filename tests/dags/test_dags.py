@@ -18,6 +18,7 @@ def dags(tmp_path_factory):
         patch.setenv(HOME_VARIABLE, str(root / "home"))
         patch.setenv("AIRFLOW_HOME", str(root / "airflow"))
         patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        patch.setenv("AIRFLOW__CORE__PLUGINS_FOLDER", str(project_root() / "plugins"))
         patch.setenv("AIRFLOW__COSMOS__CACHE_DIR", str(root / "cosmos"))
         before = dict(os.environ)
         build.manifest(Home.find())  # as a run does beforehand: a DAG that is slow to import is dropped

@@ -34,15 +34,16 @@ budgets as (
         figures.newest_period_end,
         case
             when datasets.state = 'live' and datasets.evidence = 'published'
-                then {{ add_days('figures.newest_period_end', 'datasets.content_age_days') }}
+                then {{ add_days('figures.newest_period_end', 'datasets.late_after_days') }}
         end as late_after,
-        -- One more release has failed to come.
-        case datasets.cadence
-            when 'daily' then 7 when 'weekly' then 14 when 'monthly' then 31 when 'quarterly' then 92 else 365
-        end as days_to_frozen
+        datasets.frozen_after_days,
+        reachability.unreachable_since,
+        reachability.last_answer
     from {{ source('raw', 'datasets') }} as datasets
     left join held on datasets.dataset = held.dataset
     left join figures on datasets.dataset = figures.dataset
+    left join {{ source('raw', 'reachability') }} as reachability
+        on datasets.dataset = reachability.dataset and datasets.state = 'live'
 )
 
 select
@@ -56,13 +57,16 @@ select
     newest_released_on,
     newest_period_end,
     late_after,
-    {{ add_days('late_after', 'days_to_frozen') }} as frozen_after,
+    {{ add_days('late_after', 'frozen_after_days') }} as frozen_after,
     case
+        when unreachable_since is not null then 'unreachable'
         when releases = 0 then 'empty'
         when late_after is null then 'ended'
-        when current_date > {{ add_days('late_after', 'days_to_frozen') }} then 'frozen'
+        when current_date > {{ add_days('late_after', 'frozen_after_days') }} then 'frozen'
         when current_date > late_after then 'late'
         else 'fresh'
     end as state,
-    case when current_date > late_after then {{ add_days('late_after', '1') }} end as late_since
+    case when current_date > late_after then {{ add_days('late_after', '1') }} end as late_since,
+    unreachable_since,
+    last_answer as unreachable_because
 from budgets
