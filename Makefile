@@ -8,7 +8,7 @@ READY := .venv/.ready
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run airflow test lint format snapshot docs new-source lock clean
+.PHONY: help install run live airflow env test lint format snapshot docs new-source lock clean
 
 help:  ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -29,8 +29,14 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY)  ## The whole pipeline through Airflow on the bundled snapshot, then the answers.
 	@$(BIN)/tidemark run
 
-airflow: $(READY)  ## Airflow's user interface and scheduler on this machine.
+live: $(READY)  ## The same against the publishers: what was reached, then the pipeline on what came.
+	@$(BIN)/tidemark live
+
+airflow: $(READY)  ## Airflow for good on this machine: user interface, and loads on the publishers' calendars.
 	@$(BIN)/tidemark airflow
+
+env:  ## A .env with generated secrets for docker-compose.yml, readable by you alone.
+	@docker/make-env.sh
 
 test: $(READY)  ## Every test.
 	@$(BIN)/python -m pytest

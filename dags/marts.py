@@ -47,7 +47,9 @@ class AnyOf(AssetAny):  # type: ignore[misc]
     dag_id="marts",
     dag_display_name="Marts: build, validate, publish",
     doc_md=__doc__,
-    schedule=AnyOf(*(Asset(dataset.asset) for dataset in registry.datasets()), Asset("tidemark://freshness/reachability")),
+    schedule=AnyOf(
+        *(Asset(dataset.asset) for dataset in registry.datasets()), Asset("tidemark://freshness/reachability")
+    ),
     catchup=False,
     max_active_runs=1,
     tags=["marts"],

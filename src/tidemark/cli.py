@@ -34,6 +34,9 @@ from tidemark import (
     report,
     snapshot,
 )
+from tidemark import fetch as fetching
+from tidemark import live as asking
+from tidemark import rebuild as rebuilding
 from tidemark.errors import TidemarkError, UsageError
 from tidemark.settings import HOME_VARIABLE, RESTRICTED_VARIABLE, Home
 
@@ -123,6 +126,67 @@ def run(
 
 
 @app.command()
+def live(context: typer.Context) -> None:
+    """Ask every publisher for its newest file, then run the pipeline on what came.
+
+    Exit code 1 if a publisher was not reached or gave no good file; what the others gave is published.
+    """
+    home: Home = context.obj
+    with telling("Asking the publishers") as progress:
+        asked = asking.ask_all(home, progress)
+    report.asked(asked)
+    if not any(one.is_reached for one in asked):
+        report.still_serving(home)
+        raise typer.Exit(1)
+    from tidemark import orchestrate
+
+    with telling("Starting Airflow") as progress:
+        orchestrate.run(home, progress)
+    report.answers(home)
+    if any(one.error is not None for one in asked):
+        raise typer.Exit(1)
+
+
+@app.command()
+def fetch(
+    context: typer.Context,
+    target: Annotated[
+        str, typer.Argument(metavar="SOURCE[/DATASET]", help="Such as tic, or tic/slt_table5.")
+    ],
+) -> None:
+    """Ask a publisher for its newest files, and archive what is new; load it with: tidemark ingest."""
+    home: Home = context.obj
+    datasets = registry.select(target)
+    chosen = [dataset for dataset in datasets if dataset.is_fetched]
+    if not chosen:
+        fetching.fetch(home, datasets[0])  # says why no program gets it
+    with telling(f"Asking for {target}") as progress:
+        asked = asking.ask_all(home, progress, chosen)
+    report.asked(asked)
+    if any(one.error is not None for one in asked):
+        raise typer.Exit(1)
+    print(f"Next: tidemark ingest {target}")
+
+
+@app.command()
+def rebuild(
+    context: typer.Context,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare only: the warehouse stays as it is.")
+    ] = False,
+) -> None:
+    """Make the warehouse anew from the archive alone, and compare it with the one that stands.
+
+    Exit code 1 if they differ.
+    """
+    with telling("Rebuilding from the archive") as progress:
+        made = rebuilding.rebuild(context.obj, replace=not check, progress=progress)
+    report.rebuilt(made, check)
+    if made.differs:
+        raise typer.Exit(1)
+
+
+@app.command()
 def airflow(
     context: typer.Context,
     port: Annotated[int, typer.Option(help="Port of the user interface.")] = 8080,
@@ -143,28 +207,36 @@ def ingest(
         Path | None, typer.Option("--file", help="A file of that dataset; else the snapshot and the inbox.")
     ] = None,
     released_on: Annotated[
-        datetime | None, typer.Option("--released-on", formats=["%Y-%m-%d"], help="The day it was published.")
+        datetime | None,
+        typer.Option(
+            "--released-on",
+            formats=["%Y-%m-%d"],
+            help="The day on which the file was published; without --file, which archived release to load.",
+        ),
     ] = None,
 ) -> None:
-    """Archive, validate and load: what is bundled and what waits in the inbox, or one file of a dataset."""
+    """Archive, validate and load: what is bundled, was fetched or waits in the inbox, or one file."""
     home: Home = context.obj
+    if file is None and released_on is None:
+        report.filed(inbox.file_by_content(home))
     datasets = registry.select(target)
     if file is not None and len(datasets) != 1:
         raise UsageError(
             f"--file needs one dataset, and {target} has {len(datasets)}",
             f"name it: {', '.join(dataset.name for dataset in datasets)}",
         )
-    if file is None and released_on is not None:
-        raise UsageError("--released-on goes with --file", "the snapshot's manifest has its own dates")
     failed: list[TidemarkError] = []
     for dataset in datasets:
         try:
-            if file is None:
-                incoming = [*snapshot.bundled(dataset), *inbox.waiting(home, dataset)]
-            else:
+            again: list[str] = []
+            if file is not None:
                 incoming = [pipeline.from_file(dataset, file, released_on.date() if released_on else None)]
+            elif released_on is not None:
+                incoming, again = [], pipeline.archived_on(home, dataset, released_on.date())
+            else:
+                incoming = [*snapshot.bundled(dataset), *inbox.waiting(home, dataset)]
             with telling(f"Loading {dataset.name}"):
-                loaded = pipeline.ingest(home, dataset, incoming)
+                loaded = pipeline.ingest(home, dataset, incoming, again)
         except UsageError:
             raise
         except TidemarkError as error:
@@ -172,7 +244,9 @@ def ingest(
             report.failure(error)
             continue
         report.loaded(loaded)
-        if not loaded:
+        if not loaded and released_on is not None:
+            print(f"{dataset.name}: no release of {released_on:%Y-%m-%d} is archived; see: tidemark releases")
+        elif not loaded:
             print(
                 f"{dataset.name}: no release is bundled and none waits in {inbox.folder(home, dataset)}; "
                 "give a file: --file"

@@ -51,13 +51,24 @@ class State:
         return self.state in ("fresh", "ended", "empty")
 
     @property
+    def is_asked(self) -> bool:
+        """Whether the publisher was asked since the next figures were due: else it is we who are late."""
+        return (
+            self.last_asked_at is not None
+            and self.late_after is not None
+            and self.last_asked_at.date() >= self.late_after
+        )
+
+    @property
     def told(self) -> str:
         """What is known, in a sentence that stays the same from day to day."""
         newest = f"its newest figures are of {self.newest_period_end}"
+        if self.newest_period_end is None:
+            newest = "it has no figures"
         if self.state == "unreachable":
             return f"{newest}, and the publisher gives no good file ({self.last_answer})"
-        if self.last_asked_at is None:
-            return f"{newest}; the next were due by {self.late_after}"
+        if not self.is_asked:
+            return f"{newest}; the next were due by {self.late_after}, and nobody has asked for them since"
         return f"{newest}; the next were due by {self.late_after}, and the publisher serves nothing newer"
 
     @property
@@ -66,6 +77,8 @@ class State:
             return f"get the newest file from {self.dataset.url}, and put it into the inbox"
         if self.state == "unreachable":
             return f"open {self.dataset.url} in a browser; what was answered: tidemark status"
+        if not self.is_asked:
+            return f"ask: tidemark fetch {self.dataset.name}, or let the schedules do it: make airflow"
         return (
             f"open {self.dataset.url}: where the publisher has newer figures, its file has moved "
             f"(mend `fetch` in sources/{self.dataset.source}.yml); where it has none, wait for it"
@@ -103,7 +116,11 @@ def _state(connection: duckdb.DuckDBPyConnection, dataset: Dataset, today: date)
         "order by started_at desc limit 1"
     ) or (None, None)
     (unreachable,) = one("select unreachable_since from raw.reachability where dataset = $dataset") or (None,)
-    late_after = newest + timedelta(days=dataset.late_after_days) if newest and dataset.is_awaited else None
+    (released_on,) = one("select max(released_on) from raw.releases where dataset = $dataset")
+    counted_from = released_on if dataset.looks_ahead_days else newest
+    late_after = None
+    if counted_from and dataset.is_awaited:
+        late_after = counted_from + timedelta(days=dataset.late_after_days)
     state, since = "fresh", None
     if dataset.is_awaited and unreachable is not None:
         state, since = "unreachable", unreachable

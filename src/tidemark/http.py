@@ -7,6 +7,7 @@ bounds: how long an answer may take, how large it may be, and that redirects sta
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -244,4 +245,4 @@ def _plainly(error: Exception) -> str:
         if not isinstance(inner, BaseException):
             break
         reason = inner
-    return str(reason).rpartition(">: ")[2] or type(reason).__name__
+    return re.sub(r"^.*?(>|\)): ", "", str(reason)) or type(reason).__name__

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from tidemark import archive, build, registry
 from tidemark.errors import TidemarkError, UsageError
-from tidemark.settings import HOME_VARIABLE, Home, project_root
+from tidemark.settings import HOME_VARIABLE, LIVE_VARIABLE, METADATA_VARIABLE, Home, project_root
 
 USER = "admin"
 PROCESSES_NOTE = "processes.json"
@@ -49,8 +49,9 @@ PARALLELISM = 8
 class Airflow:
     """The processes of one Airflow, kept below a home, and its REST interface."""
 
-    def __init__(self, home: Home, port: int) -> None:
+    def __init__(self, home: Home, port: int, scheduled: bool = False) -> None:
         self.home = home
+        self.scheduled = scheduled
         self.url = f"http://127.0.0.1:{port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.session = requests.Session()
@@ -63,6 +64,7 @@ class Airflow:
             **os.environ,
             **build.environment(home),
             HOME_VARIABLE: str(home.root),
+            LIVE_VARIABLE: "1" if scheduled else "0",
             "AIRFLOW_HOME": str(folder),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": os.pathsep.join(
@@ -91,7 +93,7 @@ class Airflow:
             # The API server starts while the database is being made; the others wait for it.
             "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",
             # Said here, too, since the configuration file that Airflow writes keeps the paths of its day.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder / 'airflow.db'}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata_url(home, scheduled),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(folder / "logs"),
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(port),
@@ -147,6 +149,8 @@ class Airflow:
             self._migrate()
             self.spawn("dag-processor")
             self.spawn("scheduler")
+            if self.scheduled:
+                self.spawn("triggerer")
             manifest.result()
         self.until("answer", lambda: self.ask("get", "/api/v2/version", login=False))
         # Its first request builds the interface that tasks talk to, which takes seconds: better now.
@@ -197,7 +201,7 @@ class Airflow:
 
     def _healthy(self) -> bool:
         health = self.ask("get", "/api/v2/monitor/health", login=False)
-        parts = ("metadatabase", "scheduler", "dag_processor")
+        parts = ("metadatabase", "scheduler", "dag_processor", *(("triggerer",) if self.scheduled else ()))
         return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
 
     def stop(self) -> None:
@@ -256,6 +260,15 @@ class Airflow:
             found += page["task_instances"]
             if not page["task_instances"] or len(found) >= page["total_entries"]:
                 return found
+
+
+def metadata_url(home: Home, scheduled: bool) -> str:
+    """Where Airflow keeps its own records: what `TIDEMARK_METADATA_URL` says, or a file in the home.
+
+    A headless pass keeps to the file: it leaves the records of the Airflow that runs for good alone.
+    """
+    given = os.environ.get(METADATA_VARIABLE, "") if scheduled else ""
+    return given or f"sqlite:///{home.airflow / 'airflow.db'}"
 
 
 def stop_sessions(leaders: set[int]) -> None:
@@ -326,7 +339,7 @@ def _secrets(home: Home) -> dict[str, str]:
 
 
 @contextmanager
-def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
+def running(home: Home, port: int | None = None, scheduled: bool = False) -> Iterator[Airflow]:
     """An Airflow that is ready, and is stopped at the end, however that comes.
 
     Raises:
@@ -340,7 +353,7 @@ def running(home: Home, port: int | None = None) -> Iterator[Airflow]:
         raise TidemarkError(
             f"Airflow is running on {home.root} already", "stop it, or start the DAGs in its user interface"
         ) from None
-    airflow = Airflow(home, port or free_ports(1)[0])
+    airflow = Airflow(home, port or free_ports(1)[0], scheduled)
     # Both by name: a shell that starts this in the background has it ignore Ctrl-C.
     before = {
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)),
@@ -451,7 +464,7 @@ def serve(home: Home, port: int) -> None:
                 f"port {port} is taken", "choose another: tidemark airflow --port 8081"
             ) from None
     print("Starting Airflow (about 15 s) ...", flush=True)
-    with running(home, port) as airflow:
+    with running(home, port, scheduled=True) as airflow:
         print(f"Airflow is ready at {airflow.url}")
         print(f"  user      {USER}")
         print(f"  password  {airflow.password}")

@@ -358,12 +358,19 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
     return done
 
 
-def ingest(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) -> list[Loaded]:
-    """All three steps in one process, without Airflow.
+def archived_on(home: Home, dataset: Dataset, day: date) -> list[str]:
+    """The ids of the releases of a day that the archive holds."""
+    return [release.id for release in archive.releases(home, dataset.name) if release.released_on == day]
+
+
+def ingest(
+    home: Home, dataset: Dataset, incoming: Iterable[Incoming], again: Sequence[str] = ()
+) -> list[Loaded]:
+    """All three steps in one process, without Airflow: of files, and of archived releases by their ids.
 
     What is refused is raised after the releases beside it are loaded: one bad file holds up no good one.
     """
-    ids = archive_files(home, dataset, incoming)
+    ids = list(dict.fromkeys([*archive_files(home, dataset, incoming), *again]))
     try:
         validate_releases(home, dataset, ids)
     except TidemarkError:

@@ -49,6 +49,8 @@ class PlausibleRevision:
 
 # A period's length in days, the longest it can be; of a business day, a long weekend.
 PERIOD_DAYS = {"daily": 4, "weekly": 7, "monthly": 31, "quarterly": 92, "yearly": 366, "irregular": 366}
+# CBO's first outlook of a year has come in January and in May.
+EARLIER_OR_LATER_DAYS = 120
 # After a release is due it is looked for on the next business day at the latest.
 LOOKED_FOR_WITHIN_DAYS = 3
 
@@ -106,11 +108,11 @@ class Dataset:
     def late_after_days(self) -> int:
         """How old the newest figure may grow, in days after its period, before the next one is late.
 
-        The next period ends, its figures are out `lag_days` later, and are looked for. Projections look ahead
-        by years, and the next may come at any time: of them the passport's `content_age_days` is the limit.
+        The next period ends, its figures are out `lag_days` later, and are looked for. Of projections, whose
+        periods lie ahead, the days are counted from the last release: the next comes about a year later.
         """
         if self.looks_ahead_days:
-            return self.content_age_days
+            return PERIOD_DAYS["yearly"] + EARLIER_OR_LATER_DAYS
         return PERIOD_DAYS[self.cadence] + self.lag_days + LOOKED_FOR_WITHIN_DAYS
 
     @property

@@ -17,7 +17,18 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from tidemark import archive, pipeline, publish, query, registry, warehouse
+from tidemark import (
+    archive,
+    freshness,
+    inbox,
+    live,
+    pipeline,
+    publish,
+    query,
+    rebuild,
+    registry,
+    warehouse,
+)
 from tidemark.errors import NothingPublishedError, TidemarkError
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 from tidemark.warehouse import Loaded
@@ -120,6 +131,68 @@ def loaded(releases: Iterable[Loaded]) -> None:
         )
         late = f"; {done.replayed} later releases taken anew" if done.replayed else ""
         print(f"{done.release.id}: {what}{late}")
+
+
+# --- publishers --------------------------------------------------------------------------------------------
+
+ANSWER_STYLES = {"new": "green", "unchanged": "green"}
+
+
+def asked(answers: Sequence[live.Asked]) -> None:
+    """What came of asking the publishers, a line a dataset; then the reasons and the advice."""
+    out = console()
+    rows = [
+        (
+            one.dataset.name,
+            Text(one.result, style=ANSWER_STYLES.get(one.result, "bold red")),
+            one.release.partition("@")[2] if one.release else "",
+            _counted(f"{one.bytes:,}" if one.bytes else ""),
+            one.dataset.url.split("/")[2],
+        )
+        for one in answers
+    ]
+    out.print()
+    out.print(_table(["dataset", "answer", "release", "bytes", "asked"], rows, title="Publishers"))
+    reached = sum(one.is_reached for one in answers)
+    print(f"\n{reached} of {len(answers)} datasets reached")
+    told: dict[str, str] = {}
+    for one in answers:
+        if one.error is not None:
+            told.setdefault(str(one.error.advice), one.error.message)
+    for advice, message in told.items():
+        failure(TidemarkError(message, advice))
+
+
+def still_serving(home: Home) -> None:
+    """When no publisher was reached: what readers have all the same."""
+    try:
+        published = publish.current(home)
+    except NothingPublishedError:
+        print("Nothing is published yet; without a network: make run")
+        return
+    print(f"Nothing was loaded. The published release still serves: {published.file}")
+
+
+def filed(files: Sequence[inbox.Filed]) -> None:
+    for one in files:
+        if one.dataset is None:
+            failure(TidemarkError(one.reason))
+        else:
+            print(f"{one.file}: recognised as {one.dataset}")
+
+
+def rebuilt(made: rebuild.Rebuilt, check_only: bool) -> None:
+    print(f"Rebuilt {made.tables} tables and views from {made.releases} archived releases.")
+    if made.differs is None:
+        print("There was no warehouse to compare with.")
+    elif not made.differs:
+        print("Their contents are identical to the warehouse's.")
+    else:
+        print("They differ from the warehouse in:")
+        for name in made.differs:
+            print(f"  {name}")
+    if not check_only:
+        print("The rebuilt warehouse has taken its place. Next: tidemark publish")
 
 
 # --- claims ------------------------------------------------------------------------------------------------
@@ -430,6 +503,8 @@ def status(home: Home) -> None:
     else:
         out.print()
         out.print(_by_dataset(home))
+        out.print()
+        _freshness(out, home)
     waiting = [r for r in archive.releases(home) if not pipeline.is_loaded(home, r)]
     if waiting:
         out.print()
@@ -441,7 +516,7 @@ def status(home: Home) -> None:
         out.print()
         rows = [
             (
-                r["dataset"],
+                r["dataset"] or "no dataset's",
                 r["released_on"] or "undated",
                 r["outcome"],
                 r["message"],
@@ -451,6 +526,39 @@ def status(home: Home) -> None:
         ]
         columns = ["dataset", "release", "outcome", "what was wrong", "on"]
         _print_rows(out, columns, rows, title="In quarantine")
+
+
+STATE_STYLES = {"fresh": "green", "late": "yellow", "frozen": "bold red", "unreachable": "bold red"}
+
+
+def _freshness(out: Console, home: Home) -> None:
+    """Two clocks of every dataset that is awaited: its newest figure, and when its publisher was asked."""
+    states = [state for state in freshness.states(home) if state.dataset.is_awaited]
+    rows = [
+        (
+            state.dataset.name,
+            Text(state.state, style=STATE_STYLES.get(state.state, "dim")),
+            state.since or "",
+            state.newest_period_end or "",
+            state.late_after or "",
+            f"{state.last_asked_at:%Y-%m-%d %H:%M}" if state.last_asked_at else "never",
+            state.last_answer or "",
+        )
+        for state in states
+    ]
+    columns = ["dataset", "state", "since", "newest figure", "next due by", "asked (UTC)", "answer"]
+    out.print(_table(columns, rows, title="Freshness"))
+    nobody_asked = [s for s in states if not s.is_well and s.state != "unreachable" and not s.is_asked]
+    if nobody_asked:
+        out.print(
+            f"{len(nobody_asked)} datasets are behind because nobody has asked for newer figures: make live "
+            "asks once, make airflow on the publishers' calendars; what no program gets, the inbox takes",
+            soft_wrap=True,
+        )
+    for state in states:
+        if not state.is_well and state not in nobody_asked:
+            out.print(Text.assemble((f"{state.dataset.name}  ", "bold"), f"{state.told}"), soft_wrap=True)
+            out.print(f"  -> {state.advice}", soft_wrap=True)
 
 
 def sources() -> None:

@@ -139,7 +139,7 @@ DATASETS = """
         dataset varchar not null, source varchar not null, publisher varchar not null,
         title varchar not null, cadence varchar not null, evidence varchar not null, state varchar not null,
         lag_days integer not null, revisions varchar not null, plausible_revision_ratio double not null,
-        late_after_days integer not null, frozen_after_days integer not null
+        looks_ahead boolean not null, late_after_days integer not null, frozen_after_days integer not null
     )
 """
 
@@ -155,7 +155,7 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
         (
             dataset.name, source.id, source.publisher, dataset.title, dataset.cadence, dataset.evidence,
             dataset.state, dataset.lag_days, source.revisions["how"], dataset.plausible_revision.ratio,
-            dataset.late_after_days, dataset.frozen_after_days,
+            dataset.looks_ahead_days > 0, dataset.late_after_days, dataset.frozen_after_days,
         )
         for source in registry.sources().values()
         for dataset in source.datasets
@@ -163,7 +163,7 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
     if connection.execute("from raw.datasets order by dataset").fetchall() == sorted(said):
         return
     connection.execute("delete from raw.datasets")
-    connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
+    connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
     every = " union all ".join(
         f"""
         select '{dataset.name}' as dataset, {_cell(dataset)} as cell, label, period_end, measure,

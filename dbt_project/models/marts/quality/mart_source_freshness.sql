@@ -34,7 +34,10 @@ budgets as (
         figures.newest_period_end,
         case
             when datasets.state = 'live' and datasets.evidence = 'published'
-                then {{ add_days('figures.newest_period_end', 'datasets.late_after_days') }}
+                then {{ add_days(
+                    'case when datasets.looks_ahead then held.newest_released_on else figures.newest_period_end end',
+                    'datasets.late_after_days'
+                ) }}
         end as late_after,
         datasets.frozen_after_days,
         reachability.unreachable_since,
