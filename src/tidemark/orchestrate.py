@@ -36,14 +36,6 @@ START_SECONDS = 120
 RUN_SECONDS = 1800
 # Asking more often slows the API server, which the tasks need, too.
 ASK_EVERY_SECONDS = 0.5
-POOLS = (
-    ("duckdb", 1, "Whoever writes DuckDB"),
-    # A task more than there are processors keeps those busy, and leaves room for loads meanwhile.
-    ("validation", (os.cpu_count() or 1) + 1, "Parsing and validating"),
-    # Half of the room (PARALLELISM): the rest stays for the build that is watched, and for loads.
-    ("watching", 4, "Watching the build, a task a model"),
-)
-PARALLELISM = 8
 
 
 class Airflow:
@@ -62,30 +54,16 @@ class Airflow:
         folder = home.airflow
         self.environment = {
             **os.environ,
+            **shared_settings(),
             **build.environment(home),
             HOME_VARIABLE: str(home.root),
             LIVE_VARIABLE: "1" if scheduled else "0",
             "AIRFLOW_HOME": str(folder),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-            "PYTHONPATH": os.pathsep.join(
-                filter(None, [str(project_root() / "config"), os.environ.get("PYTHONPATH")])
-            ),
-            "GX_ANALYTICS_ENABLED": "false",
-            "SCARF_ANALYTICS": "false",
-            "SCARF_NO_ANALYTICS": "true",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(config()), os.environ.get("PYTHONPATH")])),
             "AIRFLOW__COSMOS__CACHE_DIR": str(folder / "cosmos"),
-            # The watching tasks never retry, so no state need be kept for a retry.
-            "AIRFLOW__COSMOS__ENABLE_WATCHER_RELIABLE_RETRY": "False",
             "AIRFLOW__CORE__DAGS_FOLDER": str(project_root() / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(project_root() / "plugins"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",
-            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__MP_START_METHOD": "fork",
-            "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__FERNET_KEY": "",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
@@ -98,15 +76,8 @@ class Airflow:
             "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(port),
             "AIRFLOW__API__BASE_URL": self.url,
-            "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__SECRET_KEY": secret["api"],
             "AIRFLOW__API_AUTH__JWT_SECRET": secret["jwt"],
-            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
-            "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
-            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-            # A task's supervisor holds its worker for one such interval after the task has ended.
-            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_port),
         }
@@ -159,9 +130,8 @@ class Airflow:
         )
         expected = {"marts", "freshness", "inbox", *(f"ingest_{source}" for source in registry.sources())}
         self.until("read the DAGs", lambda: self._dags_read(expected))
-        for name, slots, description in POOLS:
-            pool = {"name": name, "slots": slots, "include_deferred": False, "description": description}
-            self.ask("post", "/api/v2/pools", pool, accept=(409,))
+        for name, pool in json.loads((config() / "pools.json").read_text("utf-8")).items():
+            self.ask("post", "/api/v2/pools", {"name": name, **pool}, accept=(409,))
         self.until("be healthy", self._healthy)
 
     def _migrate(self) -> None:
@@ -260,6 +230,17 @@ class Airflow:
             found += page["task_instances"]
             if not page["task_instances"] or len(found) >= page["total_entries"]:
                 return found
+
+
+def config() -> Path:
+    return project_root() / "config"
+
+
+def shared_settings() -> dict[str, str]:
+    """The settings that `docker-compose.yml` gives its containers, too."""
+    lines = (config() / "airflow.env").read_text("utf-8").splitlines()
+    pairs = [line.split("=", 1) for line in lines if line and not line.startswith("#")]
+    return dict(pairs)
 
 
 def metadata_url(home: Home, scheduled: bool) -> str:
