@@ -14,7 +14,7 @@ from tidemark_airflow import Alert, AllClear, ReleaseCalendar
 
 from tidemark import registry, release_calendar, settings, tasks
 
-RUN = ("{{ dag_run.run_after.isoformat() }}", "{{ dag_run.run_type }}")
+RUN = ("{{ dag_run.run_after.isoformat() }}", "{{ dag_run.run_type.value }}")
 # A clock ahead of the publisher's and a slow answer leave the last look some room.
 ROOM = timedelta(hours=1)
 
@@ -53,9 +53,6 @@ def ingest_dag(source: registry.Source) -> DAG:
                         mode="reschedule",
                         poke_interval=release_calendar.ask_every(source).total_seconds(),
                         timeout=(release_calendar.time_for_asking(source) + ROOM).total_seconds(),
-                        retries=2,
-                        retry_delay=timedelta(minutes=5),
-                        retry_exponential_backoff=True,
                     )(tasks.fetch)(dataset.name, *RUN)
                     fetched >> archived
                 validated = task(task_id="validate", pool="validation")(tasks.validate)(

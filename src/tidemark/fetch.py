@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tidemark import archive, clock, discovery, pipeline, registry, release_calendar
@@ -72,15 +73,15 @@ def fetch(home: Home, dataset: Dataset, client: Client | None = None) -> Fetched
         if answer.data is None or digest is None or (held and held[-1].sha256 == digest):
             outcome.result = "unchanged"
             outcome.release = held[-1].id if held else None
-            if digest is not None:
-                _remember(home, dataset, place.url, answer, digest, now)
+            _remember(home, dataset, place.url, answer, digest, now)
             return Fetched(dataset.name, place.url, outcome.rows, None)
         try:
             _expect_the_file(dataset, place, answer.data, held)
         except RefusedFileError as error:
             pipeline.quarantine(home, dataset, place.file, answer.data, None, error)
             raise
-        item = Incoming(place.file, answer.data, _released_on(dataset, place, answer, now), place.url)
+        day = _released_on(home, dataset, place, answer, now)
+        item = Incoming(place.file, answer.data, day, place.url)
         release = pipeline.archive_one(home, dataset, item)
         _remember(home, dataset, place.url, answer, digest, now)
         outcome.release = release.id
@@ -115,14 +116,11 @@ def _conditions(home: Home, dataset: Dataset, url: str, now: datetime) -> dict[s
     The first look of a day asks for the whole file all the same: servers are on record that change a file and
     keep its ETag.
     """
-    try:
-        known = json.loads(_note(home, dataset).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
+    known = _known(home, dataset)
     newest = max(archive.releases(home, dataset.name), default=None)
     if (
         known.get("url") != url
-        or known.get("asked_on") != now.date().isoformat()
+        or known.get("downloaded_on") != now.date().isoformat()
         or newest is None
         or known.get("sha256") != newest.sha256
     ):
@@ -131,15 +129,36 @@ def _conditions(home: Home, dataset: Dataset, url: str, now: datetime) -> dict[s
     return {name: value for name, value in headers.items() if value}
 
 
-def _remember(home: Home, dataset: Dataset, url: str, answer: Answer, digest: str, now: datetime) -> None:
-    known = {
-        "url": url,
-        "etag": answer.headers.get("ETag"),
-        "last_modified": answer.headers.get("Last-Modified"),
-        "sha256": digest,
-        "asked_on": now.date().isoformat(),
-    }
+def _remember(
+    home: Home, dataset: Dataset, url: str, answer: Answer, digest: str | None, now: datetime
+) -> None:
+    """Note what an answer said of itself; of one without data (304) only when it came."""
+    known = _known(home, dataset)
+    if digest is not None:
+        known = {
+            "url": url,
+            "etag": answer.headers.get("ETag"),
+            "last_modified": answer.headers.get("Last-Modified"),
+            "sha256": digest,
+            "downloaded_on": now.date().isoformat(),
+        }
+    known["asked_at"] = now.isoformat(timespec="seconds")
     archive.write_atomically(_note(home, dataset), (json.dumps(known, indent=2) + "\n").encode())
+
+
+def _known(home: Home, dataset: Dataset) -> dict[str, Any]:
+    """What is remembered of the last answer; nothing where that was lost."""
+    try:
+        known: dict[str, Any] = json.loads(_note(home, dataset).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known
+
+
+def _asked_at(home: Home, dataset: Dataset) -> datetime | None:
+    """When the publisher last answered."""
+    said = _known(home, dataset).get("asked_at")
+    return datetime.fromisoformat(said) if said else None
 
 
 def _note(home: Home, dataset: Dataset) -> Path:
@@ -214,12 +233,14 @@ def _whole(client: Client, dataset: Dataset, first: Answer) -> Answer:
     return Answer(first.url, whole.encode("ascii"), {})
 
 
-def _released_on(dataset: Dataset, place: discovery.Place, answer: Answer, now: datetime) -> date | None:
+def _released_on(
+    home: Home, dataset: Dataset, place: discovery.Place, answer: Answer, now: datetime
+) -> date | None:
     """The day of the release, by the best evidence there is; None where the file itself tells it.
 
     In this order: the file's own date; the day that the way to it tells (a commit, an address); the answer's
-    Last-Modified; the day of the calendar, while that release is asked for; the day of the fetch, by which it
-    was out.
+    Last-Modified; the day of the calendar, unless the publisher was asked since and had not published; the
+    day of the fetch, by which it was out.
     """
     source = registry.source(dataset.source)
     zone = ZoneInfo(source.release_calendar["timezone"])
@@ -230,7 +251,7 @@ def _released_on(dataset: Dataset, place: discovery.Place, answer: Answer, now: 
     if dataset.released_on_from == "last_modified" and "Last-Modified" in answer.headers:
         return parsedate_to_datetime(answer.headers["Last-Modified"]).astimezone(zone).date()
     if dataset.released_on_from == "calendar":
-        announced = release_calendar.announced_day(source, now)
+        announced = release_calendar.announced_day(source, now, _asked_at(home, dataset))
         if announced is not None:
             return announced
     return now.astimezone(zone).date()
@@ -273,4 +294,5 @@ def look(home: Home, dataset: Dataset, due: datetime | None, client: Client | No
         return False
     # Nothing new. Of a window of days in which a release comes once, it may have come on an earlier one.
     half_a_period = timedelta(days=registry.PERIOD_DAYS[source.cadence] // 2)
-    return over or (newest is not None and newest.released_on > due.date() - half_a_period)
+    came_before = newest is not None and newest.released_on > due.date() - half_a_period
+    return over or came_before or not release_calendar.is_awaited(source)

@@ -15,8 +15,8 @@ from croniter import croniter
 
 from tidemark.registry import Source
 
-# Where a passport says nothing of polling, one look is all.
-ONE_LOOK = {"every_minutes": 60, "hours": 0}
+# Where a passport says nothing of polling, one answer is all; a publisher that gives none is asked again.
+ASK_AGAIN = {"every_minutes": 15, "hours": 1}
 # The longest that no slot comes: a window a year.
 FAR_DAYS = 366
 
@@ -54,7 +54,7 @@ def last_slot(source: Source, until: datetime) -> datetime | None:
 
 
 def asked_until(source: Source, slot: datetime) -> datetime:
-    """Until when the publisher is asked for the release of a slot; the slot itself where one look is all."""
+    """Until when the publisher is asked for the release of a slot."""
     return slot + time_for_asking(source)
 
 
@@ -66,13 +66,21 @@ def ask_every(source: Source) -> timedelta:
     return timedelta(minutes=_poll(source)["every_minutes"])
 
 
-def announced_day(source: Source, moment: datetime) -> date | None:
+def is_awaited(source: Source) -> bool:
+    """Whether the publisher is asked anew after it has answered with nothing new."""
+    return "poll" in source.release_calendar
+
+
+def announced_day(source: Source, moment: datetime, asked_before: datetime | None) -> date | None:
     """The day of the release that is asked for at a moment.
 
-    None between the times for asking: what comes then was not published on a day of the calendar.
+    None between the times for asking, and where the publisher was asked since the slot and had not published:
+    what comes then was not published on the day of the calendar.
     """
     slot = last_slot(source, moment)
     if slot is None or moment > asked_until(source, slot):
+        return None
+    if asked_before is not None and asked_before >= slot:
         return None
     return slot.date()
 
@@ -95,5 +103,5 @@ def _next_month(day: date) -> date:
 
 
 def _poll(source: Source) -> dict[str, int]:
-    poll: dict[str, int] = source.release_calendar.get("poll", ONE_LOOK)
+    poll: dict[str, int] = source.release_calendar.get("poll", ASK_AGAIN)
     return poll

@@ -1,5 +1,6 @@
 """The DAGs as Airflow reads them: what is drawn, what waits for the one slot, what fires what."""
 
+import json
 import os
 
 import pytest
@@ -84,8 +85,8 @@ def test_what_writes_the_warehouse_waits_for_the_one_slot(dags):
 def test_watching_tasks_leave_room_for_the_build_they_wait_for(dags):
     watching = [task for task in dags.dags["marts"].tasks if task.task_id.endswith("_run")]
     assert {task.pool for task in watching} == {"watching"}
-    (slots,) = (slots for name, slots, _ in orchestrate.POOLS if name == "watching")
-    assert slots < orchestrate.PARALLELISM - 1
+    slots = json.loads((orchestrate.config() / "pools.json").read_text("utf-8"))["watching"]["slots"]
+    assert slots < int(orchestrate.shared_settings()["AIRFLOW__CORE__PARALLELISM"]) - 1
 
 
 def test_watching_tasks_never_run_dbt_again_beside_the_build(dags):

@@ -23,7 +23,7 @@ import pytest
 from tidemark import registry
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 
-PROJECT_PARTS = ("src", "config", "dags", "sources", "snapshot", "expectations", "dbt_project")
+PROJECT_PARTS = ("src", "config", "dags", "plugins", "sources", "snapshot", "expectations", "dbt_project")
 MODELS = {path.stem for path in (project_root() / "dbt_project" / "models").rglob("*.sql")}
 
 

@@ -92,7 +92,7 @@ def test_changed_content_under_the_same_etag_is_found_on_the_next_day(
     publisher.serve(TABLE5.url, SEPTEMBER, etag='"same"')
     assert fetch.fetch(home, TABLE5, client).release is None
     set_clock("2026-09-17T20:05")
-    assert fetch.fetch(home, TABLE5, client).release == "tic/slt_table5@2026-09-16.1"
+    assert fetch.fetch(home, TABLE5, client).release == "tic/slt_table5@2026-09-17.0"
 
 
 def test_a_file_that_comes_between_the_calendars_days_bears_the_day_of_the_fetch(
