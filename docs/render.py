@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tidemark import corrections, registry
+from tidemark import corrections, registry, release_calendar
 from tidemark.corrections import BETWEEN, Correction
 from tidemark.registry import Dataset, Source
 
@@ -50,9 +50,9 @@ ABSENT = {
 DATED_BY = {
     "edition_date": "the file's own date",
     "last_modified": "the response's Last-Modified",
-    "calendar": "the release calendar",
+    "calendar": "the release calendar; a file brought by hand by `--released-on`",
     "fetch_day": "the day of the fetch",
-    "given": "whoever loads the file: `--released-on`",
+    "given": "whoever loads it, `--released-on`; of a fetched one the way to it, or the day of the fetch",
 }
 EVIDENCE = {
     "published": "the publisher's own file",
@@ -145,6 +145,7 @@ def source_page(source: Source, bundled: Sequence[Row]) -> str:
                     f"{calendar['time']} {calendar['timezone']}. {_prose(calendar.get('note', ''))}".strip(),
                 ),
                 ("Release dates", _dates(calendar["dates"])),
+                ("Asked", _asked(source)),
                 ("Revised", _revised(source)),
             ]
         ),
@@ -175,12 +176,14 @@ def dataset_parts(dataset: Dataset, releases: Sequence[Row]) -> Iterator[str]:
             ("File", f"`{dataset.file}`, {_link(dataset.url)}"),
             ("Layout", _prose(dataset.format)),
             ("Evidence", EVIDENCE[dataset.evidence]),
+            ("Fetched", _fetched(dataset)),
             ("State", f"frozen since {dataset.last_release}" if dataset.last_release else dataset.state),
             ("A series is named by", ", ".join(f"`{column}`" for column in dataset.key)),
             ("Labels are", _labels(dataset)),
             ("Dated by", DATED_BY[dataset.released_on_from]),
             ("A cell no longer listed", ABSENT[dataset.absence]),
             ("Newest figure", _newest(dataset)),
+            ("Next figures", _next(dataset)),
             ("Looks ahead", _count(dataset.looks_ahead_days, "day") if dataset.looks_ahead_days else ""),
             ("Still moves by", _moves(dataset)),
             ("Parts against totals", _closing(dataset)),
@@ -246,6 +249,43 @@ def _dates(dates: Sequence[date]) -> str:
     years = dict.fromkeys(day.year for day in dates)
     return "<br>".join(
         f"{year}: " + ", ".join(f"{day.day} {day:%b}" for day in dates if day.year == year) for year in years
+    )
+
+
+def _asked(source: Source) -> str:
+    return f"{release_calendar.describe(source)}." if source.is_fetched else ""
+
+
+def _fetched(dataset: Dataset) -> str:
+    fetch = dataset.fetch
+    match fetch.get("by"):
+        case "url":
+            return "from its address"
+        case "links":
+            steps = " then ".join(
+                " and ".join(f"{name} {_code(form)}" for name, form in step.items())
+                for step in fetch["follow"]
+            )
+            return f"from {_link(fetch.get('from', dataset.url))} by the link whose {steps}"
+        case "github":
+            path = fetch.get("path") or f"{fetch['folder']}/, the newest {_code(fetch['newest'])}"
+            return f"from the repository {fetch['repository']}: {path}, dated by its commit"
+        case "edition":
+            return f"by the number of the newest edition: {fetch['number']} is {fetch['of']}"
+        case "api_pages":
+            return "from its address, every page of it"
+        case "inbox":
+            return f"by no program: {_prose(fetch['why'])}"
+    return ""
+
+
+def _next(dataset: Dataset) -> str:
+    if not dataset.is_awaited:
+        return ""
+    after = "after the last release" if dataset.looks_ahead_days else "after the newest period"
+    return (
+        f"late {_count(dataset.late_after_days, 'day')} {after}, "
+        f"frozen {_count(dataset.frozen_after_days, 'day')} later"
     )
 
 

@@ -1,8 +1,8 @@
 """Three years of monthly TIC releases to come, rendered from published figures in the Treasury's own layouts.
 
-A month of those years has the figures of the month three years before it. In the three newest months Table 5
-says 1.5 billion more of Japan, and less of All Other, than it does later: so there are revisions, and it is
-known which.
+A month of those years has the figures of the month three years before it, in all three tables. In the
+three newest months each says 1.5 billion more of Japan, and less of the United Kingdom, than it does later:
+so there are revisions, and it is known which.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ from layouts import read, tic
 TABLE3_FIGURES = "tic/slt_table3_2026-06-18.csv"
 HISTORY_FIGURES = "tic/mfhhis01_2026-03-18.csv"
 GRAND_TOTAL, OFFICIAL = "99996", "99990"
-FIRST, LAST = "2026-05", "2029-04"
-REVISED_MONTHS, REVISED_BY = 3, 1.5
+JAPAN, UNITED_KINGDOM = "42609", "13005"
+FIRST, LAST = "2026-08", "2029-07"
+# The history's newest month as published.
+PUBLISHED_HISTORY = "2025-12"
+REVISED_MONTHS, REVISED_BY = 3, {JAPAN: 1.5, UNITED_KINGDOM: -1.5}
 
 
 @dataclass(frozen=True)
@@ -38,57 +41,25 @@ class Publication:
 
 
 def publications() -> list[Publication]:
-    """A publication a month, oldest first: on the 16th, two months after the newest figures."""
-    return [_publication(month) for month in sorted(_table3()) if FIRST <= month <= LAST]
-
-
-def first_print_differs(month: str, newest_month: str) -> bool:
-    """Whether a month's figures of Japan in Table 5 are not yet those that stand in the end."""
-    months = [m for m in sorted(_table3()) if m <= newest_month]
-    return month in months[-REVISED_MONTHS:]
+    """A publication a month, oldest first: on the announced day, or else on the 16th."""
+    return [_publication(month) for month in sorted(_stands()) if FIRST <= month <= LAST]
 
 
 def _publication(newest: str) -> Publication:
-    year, month = int(newest[:4]) + (int(newest[5:]) + 2 > 12), (int(newest[5:]) + 1) % 12 + 1
-    announced = [
-        day
-        for day in registry.source("tic").release_calendar["dates"]
-        if (day.year, day.month) == (year, month)
-    ]
+    year, month = int(newest[:4]) + (int(newest[5:]) > 10), (int(newest[5:]) + 1) % 12 + 1
+    calendar = registry.source("tic").release_calendar["dates"]
+    announced = [day for day in calendar if (day.year, day.month) == (year, month)]
     day = announced[0] if announced else date(year, month, 16)
-    last_full_year = str(day.year - 1 if day.month >= 3 else day.year - 2)
-    history = [row for row in _continued(HISTORY_FIGURES) if row["month"][:4] <= last_full_year]
-    table3 = [row for row in _continued(TABLE3_FIGURES) if row["month"] <= newest]
-    files = {
-        "tic/mfhhis01": _rendered(tic.history, day, history),
-        "tic/slt_table3": _rendered(tic.table3, day, table3),
-        "tic/slt_table5": _rendered(tic.table5, day, _table5(newest)),
-    }
-    return Publication(day, newest, files)
-
-
-@cache
-def _continued(figures: str) -> list[dict[str, str]]:
-    """Published figures, and beyond them those of three years before, month by month."""
-    rows = read(figures)
-    newest = max(row["month"] for row in rows)
-    later = [{**row, "month": f"{int(row['month'][:4]) + 3}{row['month'][4:]}"} for row in rows]
-    later = [row for row in later if newest < row["month"] <= LAST]
-    if "net_st_usd_bn" in rows[0]:
-        _join(rows, [row for row in later if row["month"] == FIRST])
-    return [*rows, *later]
-
-
-def _join(rows: list[dict[str, str]], first: list[dict[str, str]]) -> None:
-    """Where the continuation begins, short-term net sales are the change from the last published month."""
-    newest = max(row["month"] for row in rows)
-    stood = {row["country_code"]: row["holdings_st_usd_bn"] for row in rows if row["month"] == newest}
-    for row in first:
-        if row["net_st_usd_bn"] and stood.get(row["country_code"]):
-            net = round(float(row["holdings_st_usd_bn"]) - float(stood[row["country_code"]]), 3)
-            row["net_st_usd_bn"] = f"{net:.3f}"
-            if row["net_total_usd_bn"]:
-                row["net_total_usd_bn"] = f"{net + float(row['net_lt_usd_bn']):.3f}"
+    last_full_year = day.year - 1 if day.month >= 3 else day.year - 2
+    return Publication(
+        day,
+        newest,
+        {
+            "tic/mfhhis01": _rendered(tic.history, day, _history(newest, last_full_year)),
+            "tic/slt_table3": _rendered(tic.table3, day, _table3(newest)),
+            "tic/slt_table5": _rendered(tic.table5, day, _table5(newest)),
+        },
+    )
 
 
 def _rendered(layout: Callable[[str], Any], day: date, rows: list[dict[str, str]]) -> bytes:
@@ -101,34 +72,39 @@ def _rendered(layout: Callable[[str], Any], day: date, rows: list[dict[str, str]
     return data
 
 
-def _table5(newest: str) -> list[dict[str, str]]:
-    """The figures of Table 5 with its thirteen months: the twenty largest holders of the newest month."""
-    months = [month for month in sorted(_table3()) if month <= newest][-13:]
-    names = _table5_names()
-    countries = [code for code in _table3()[newest] if code in names]
-    largest = sorted(countries, key=lambda code: -_table3()[newest][code][0])[:20]
-    rows = []
-    for month in months:
-        figures = _table3()[month]
-        said = {names[code]: round(figures[code][0], 1) for code in largest}
-        total = round(figures[GRAND_TOTAL][0], 1)
-        if first_print_differs(month, newest):
-            said["Japan"] = round(said["Japan"] + REVISED_BY, 1)
-        others = round(total - sum(said.values()), 1)
-        official, long_term, short_term = (round(figure, 1) for figure in figures[OFFICIAL])
-        tail = dict(zip(tic.TABLE5_TAIL, (others, total, official, short_term, long_term), strict=True))
-        rows += [
-            {"country_label": label, "month": month, "holdings_usd_bn": f"{figure:.1f}"}
-            for label, figure in {**said, **tail}.items()
-        ]
-    return rows
+# --- figures ---------------------------------------------------------------------------------------------
 
 
 @cache
-def _table3() -> dict[str, dict[str, tuple[float, float, float]]]:
+def _continued() -> list[dict[str, str]]:
+    """Table 3 as published, and beyond it the months of three years before."""
+    rows = list(read(TABLE3_FIGURES))
+    for _ in range(2):
+        newest = max(row["month"] for row in rows)
+        later = [{**row, "month": f"{int(row['month'][:4]) + 3}{row['month'][4:]}"} for row in rows]
+        later = [row for row in later if newest < row["month"] <= LAST]
+        _join(rows, later, newest)
+        rows += later
+    return rows
+
+
+def _join(rows: list[dict[str, str]], later: list[dict[str, str]], newest: str) -> None:
+    """Where a continuation begins, short-term net sales are the change from the last month before it."""
+    stood = {row["country_code"]: row["holdings_st_usd_bn"] for row in rows if row["month"] == newest}
+    first = min((row["month"] for row in later), default="")
+    for row in later:
+        if row["month"] == first and row["net_st_usd_bn"] and stood.get(row["country_code"]):
+            net = round(float(row["holdings_st_usd_bn"]) - float(stood[row["country_code"]]), 3)
+            row["net_st_usd_bn"] = f"{net:.3f}"
+            if row["net_total_usd_bn"]:
+                row["net_total_usd_bn"] = f"{net + float(row['net_lt_usd_bn']):.3f}"
+
+
+@cache
+def _stands() -> dict[str, dict[str, tuple[float, float, float]]]:
     """Total, long-term and short-term holdings, USD bn, by month and code; of those that have all three."""
     figures: dict[str, dict[str, tuple[float, float, float]]] = {}
-    for row in _continued(TABLE3_FIGURES):
+    for row in _continued():
         said = [row[f"holdings_{kind}_usd_bn"] for kind in ("total", "lt", "st")]
         if all(said):
             total, long_term, short_term = map(float, said)
@@ -136,18 +112,84 @@ def _table3() -> dict[str, dict[str, tuple[float, float, float]]]:
     return figures
 
 
+def _too_much(code: str, month: str, newest: str) -> float:
+    """What a publication says too much of a country, USD bn."""
+    months = [m for m in sorted(_stands()) if m <= newest][-REVISED_MONTHS:]
+    return REVISED_BY.get(code, 0.0) if month in months and month >= FIRST else 0.0
+
+
+def _total(code: str, month: str, newest: str) -> float:
+    return round(_stands()[month][code][0] + _too_much(code, month, newest), 1)
+
+
+# --- tables ----------------------------------------------------------------------------------------------
+
+
+def _table3(newest: str) -> list[dict[str, str]]:
+    rows = []
+    for row in _continued():
+        if row["month"] > newest:
+            continue
+        more = _too_much(row["country_code"], row["month"], newest)
+        if more:
+            kinds = ("holdings_total_usd_bn", "holdings_lt_usd_bn")
+            row = {**row, **{kind: f"{float(row[kind]) + more:.3f}" for kind in kinds}}
+        rows.append(row)
+    return rows
+
+
+def _table5(newest: str) -> list[dict[str, str]]:
+    """Table 5 with its thirteen months: the twenty largest holders of the newest month."""
+    months = [month for month in sorted(_stands()) if month <= newest][-13:]
+    names = _names("slt_table5")
+    countries = [code for code in _stands()[newest] if code in names]
+    largest = sorted(countries, key=lambda code: -_total(code, newest, newest))[:20]
+    return [
+        row
+        for month in months
+        for row in _month(month, newest, {c: names[c] for c in largest}, tic.TABLE5_TAIL)
+    ]
+
+
+def _history(newest: str, last_full_year: int) -> list[dict[str, str]]:
+    """The history as published, and beyond it a block a full year, of the holders that its last one names."""
+    published = read(HISTORY_FIGURES)
+    named = {row["country_label"] for row in published if row["month"] == PUBLISHED_HISTORY}
+    names = {code: label for code, label in _names("mfhhis01").items() if label in named}
+    tail = [*tic.HISTORY_TAIL, *tic.HISTORY_OFFICIAL]
+    months = [month for month in sorted(_stands()) if PUBLISHED_HISTORY < month <= f"{last_full_year}-12"]
+    return [*published, *(row for month in months for row in _month(month, newest, names, tail))]
+
+
+def _month(month: str, newest: str, names: dict[str, str], tail: list[str]) -> list[dict[str, str]]:
+    """The figures of a month in a table that names some holders and has a tail of five totals."""
+    said = {name: _total(code, month, newest) for code, name in names.items()}
+    total = round(_stands()[month][GRAND_TOTAL][0], 1)
+    others = round(total - sum(said.values()), 1)
+    official, long_term, short_term = (round(figure, 1) for figure in _stands()[month][OFFICIAL])
+    totals = dict(zip(tail, (others, total, official, short_term, long_term), strict=True))
+    return [
+        {"country_label": label, "month": month, "series": "", "holdings_usd_bn": f"{figure:.1f}"}
+        for label, figure in {**said, **totals}.items()
+    ]
+
+
 @cache
-def _table5_names() -> dict[str, str]:
-    """How Table 5 names the countries of Table 3, by their codes there."""
+def _names(dataset: str) -> dict[str, str]:
+    """How a table names the countries of Table 3, by their codes there."""
     with (project_root() / "dbt_project" / "seeds" / "holder_aliases.csv").open(encoding="utf-8") as seed:
         aliases = list(csv.DictReader(seed))
-    table5 = {
+    # The history has had several names for a holder: the one that its newest block uses is meant.
+    in_use = {row["country_label"] for row in read(HISTORY_FIGURES) if row["month"] == PUBLISHED_HISTORY}
+    names = {
         row["holder_id"]: row["label"]
         for row in aliases
-        if row["dataset"] == "slt_table5" and row["label"] not in tic.TABLE5_TAIL
+        if row["dataset"] == dataset and (dataset != "mfhhis01" or row["label"] in in_use)
     }
     return {
-        row["code"]: table5[row["holder_id"]]
+        row["code"]: names[row["holder_id"]]
         for row in aliases
-        if row["dataset"] == "slt_table3" and row["holder_id"] in table5
+        if row["dataset"] == "slt_table3"
+        and row["holder_id"] in names
+        and all(row["code"] in figures for figures in _stands().values())
     }
