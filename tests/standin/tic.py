@@ -190,6 +190,7 @@ def _names(dataset: str) -> dict[str, str]:
         row["code"]: names[row["holder_id"]]
         for row in aliases
         if row["dataset"] == "slt_table3"
+        and row["code"] not in tic.TABLE3_LAST
         and row["holder_id"] in names
-        and all(row["code"] in figures for figures in _stands().values())
+        and all(row["code"] in figures for month, figures in _stands().items() if month > "2025-06")
     }

@@ -1,0 +1,51 @@
+"""The warehouse from the archive alone."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import pytest
+
+from tidemark import archive, publish, rebuild
+from tidemark.errors import TidemarkError
+from tidemark.settings import Home
+
+
+def test_it_is_identical_and_takes_the_place_of_a_lost_warehouse(published_home: Home) -> None:
+    made = rebuild.rebuild(published_home)
+    assert made.differs == []
+    assert made.releases == len(archive.releases(published_home))
+    # Published from the rebuilt one, the release is the very one that stands.
+    before = published_home.current.resolve().name
+    assert publish.publish(published_home).name == before
+    published_home.warehouse.unlink()
+    assert rebuild.rebuild(published_home).differs is None
+    assert publish.publish(published_home).name == before
+
+
+def test_it_finds_what_was_changed_and_a_check_changes_nothing(published_home: Home) -> None:
+    with duckdb.connect(str(published_home.warehouse)) as connection:
+        connection.execute("update raw.tic__slt_table5 set value = value + 1 where label = 'Japan'")
+    before = published_home.warehouse.read_bytes()
+    made = rebuild.rebuild(published_home, replace=False)
+    assert made.differs == ["raw.observations", "raw.tic__slt_table5", "staging.stg_tic__slt_table5"]
+    assert published_home.warehouse.read_bytes() == before
+    assert not list(published_home.root.glob(".rebuilding-*"))
+
+
+def test_a_damaged_archive_is_named_and_nothing_is_replaced(published_home: Home) -> None:
+    release = next(r for r in archive.releases(published_home) if r.dataset == "tic/slt_table5")
+    path = archive.object_path(published_home, release.sha256)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"Japan", b"Jopan"))
+    with pytest.raises(TidemarkError, match="is not what was archived as tic/slt_table5"):
+        rebuild.rebuild(published_home)
+    assert json.loads((published_home.root / "published.json").read_text())["release"]
+    with duckdb.connect(str(published_home.warehouse), read_only=True) as connection:
+        assert connection.execute("select count(*) from raw.tic__slt_table5").fetchall() != [(0,)]
+
+
+def test_an_empty_archive_says_so(home: Home) -> None:
+    with pytest.raises(TidemarkError, match="is empty"):
+        rebuild.rebuild(home)
