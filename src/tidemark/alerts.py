@@ -27,12 +27,15 @@ def send(title: str, body: str) -> bool:
     return bool(everyone.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT)) and all(known)
 
 
-def once(home: Home, subject: str, title: str, body: str) -> None:
-    """Send an alert unless it is what was last said on the subject: a state is news once, not every day."""
+def once(home: Home, subject: str, title: str, body: str, where: str = "") -> None:
+    """Send an alert unless it is what was last said on the subject: a state is news once, not every day.
+
+    `where` one may read more, such as a log, is told and makes no news.
+    """
     note, message = _note(home, subject), f"{title}\n{body}"
     if note.exists() and note.read_text("utf-8") == message:
         return
-    if send(title, body):
+    if send(title, "\n".join(filter(None, [body, where]))):
         archive.write_atomically(note, message.encode())
 
 

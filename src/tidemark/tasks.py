@@ -30,10 +30,14 @@ def fetch(dataset: str, due: str, kind: str) -> bool:
 
     Args:
         due: when the run was due, as ISO text.
-        kind: how it came to be: `scheduled`, `backfill`, or `manual`, which asks whatever the calendar says.
+        kind: how it came to be. `scheduled` and `backfill` look for the release of a slot; what else starts a
+            run (`manual`, another DAG) asks once, whatever the calendar says.
     """
-    slot = None if kind == "manual" else datetime.fromisoformat(due)
-    return publisher.look(Home.find(), registry.dataset(dataset), slot)
+    home, entry = Home.find(), registry.dataset(dataset)
+    # What is bundled is held before anyone is asked, so that the same bytes are no news.
+    pipeline.archive_files(home, entry, snapshot.bundled(entry))
+    slot = datetime.fromisoformat(due) if kind in ("scheduled", "backfill") else None
+    return publisher.look(home, entry, slot)
 
 
 def archive(dataset: str, due: str = "", kind: str = "manual") -> list[str]:
@@ -124,9 +128,8 @@ def alert(subject: str, what: str, where: str) -> None:
         what: the error, with its advice.
         where: the address of its log.
     """
-    alerts.once(
-        Home.find(), subject, f"Tidemark: {subject} failed", f"{what}\nLog: {where}" if where else what
-    )
+    told_at = f"Log: {where}" if where else ""
+    alerts.once(Home.find(), subject, f"Tidemark: {subject} failed", what, told_at)
 
 
 def all_clear(subject: str) -> None:

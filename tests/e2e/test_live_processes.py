@@ -25,7 +25,7 @@ import requests
 
 from tests import postgres, standin
 from tests.standin import tic
-from tidemark import http, orchestrate, registry
+from tidemark import http, orchestrate, registry, snapshot
 from tidemark.settings import HOME_VARIABLE, METADATA_VARIABLE, Home
 
 TABLE5 = registry.dataset("tic/slt_table5")
@@ -142,10 +142,12 @@ def live(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator
 
 
 def publish_newest(publisher: standin.Publisher) -> None:
-    """What the Treasury serves today."""
-    newest = [publication for publication in tic.publications() if publication.day <= date.today()][-1]
-    for name, data in newest.files.items():
-        publisher.publish(registry.dataset(name), data, newest.day)
+    """What the Treasury serves today: a new Table 5, and the other two as they are bundled."""
+    today = date.today()
+    publisher.publish(TABLE5, tic.table5_of(today), today)
+    for name in ("tic/mfhhis01", "tic/slt_table3"):
+        dataset = registry.dataset(name)
+        publisher.publish(dataset, snapshot.bundled(dataset)[-1].data, today)
 
 
 def test_exactly_the_processes_of_compose_run_and_are_healthy(live: Running) -> None:
@@ -177,7 +179,7 @@ def test_an_ingest_fetches_loads_and_fires_the_marts_which_are_published(live: R
             "select max(period_end) from fct_holdings where dataset = 'tic/slt_table5'"
         ).fetchall()
     assert newest.isoformat()[:7] in publisher_file(live).splitlines()[5].decode()
-    assert live.mailbox.received == []
+    assert live.mailbox.about("ingest_") == live.mailbox.about("marts") == []
 
 
 def test_a_red_task_is_told_once_holds_up_no_other_and_is_taken_back(live: Running) -> None:
@@ -185,7 +187,7 @@ def test_a_red_task_is_told_once_holds_up_no_other_and_is_taken_back(live: Runni
     live.publisher.misbehave(TABLE5.url, standin.answers(403, standin.WALL))
     for _ in range(2):
         states = live.run("ingest_tic")
-        # It tries again in some minutes by itself; what it is now is up for that, or at its end.
+        assert states["slt_table5.fetch"] == "failed"
         assert states["slt_table3.load"] == "success"
     told = live.mailbox.about("slt_table5.fetch")
     assert len(told) == 1, live.mailbox.received
@@ -198,10 +200,15 @@ def test_a_red_task_is_told_once_holds_up_no_other_and_is_taken_back(live: Runni
 
 
 def test_what_stands_still_turns_its_own_task_red_and_no_other(live: Running) -> None:
+    """Table 3 is served as it was in June 2026; the history's year and Table 5 are as new as they can be."""
     states = live.run("freshness")
     assert states["tic.slt_table5"] == "success"
-    red = {name for name, state in states.items() if state == "failed"}
-    assert "tic.slt_table5" not in red
+    assert states["tic.slt_table3"] == "failed"
+    assert {name for name, state in states.items() if state == "failed" and name.startswith("tic.")} <= {
+        "tic.slt_table3", "tic.mfhhis01",
+    }  # fmt: skip
+    (told,) = live.mailbox.about("tic.slt_table3")
+    assert "is frozen since 2026-08-08" in told["message"]
 
 
 def test_a_file_in_the_inbox_is_recognised_and_loaded(live: Running) -> None:

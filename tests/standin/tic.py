@@ -1,7 +1,7 @@
 """Three years of monthly TIC releases to come, rendered from published figures in the Treasury's own layouts.
 
-A month of those years has the figures of the month three years before it, in all three tables. In the
-three newest months each says 1.5 billion more of Japan, and less of the United Kingdom, than it does later:
+A month of those years has the figures of the month a year before it, in all three tables. In the three
+newest months each says 1.5 billion more of Japan, and less of the United Kingdom, than it does later:
 so there are revisions, and it is known which.
 """
 
@@ -25,9 +25,9 @@ TABLE3_FIGURES = "tic/slt_table3_2026-06-18.csv"
 HISTORY_FIGURES = "tic/mfhhis01_2026-03-18.csv"
 GRAND_TOTAL, OFFICIAL = "99996", "99990"
 JAPAN, UNITED_KINGDOM = "42609", "13005"
-FIRST, LAST = "2026-08", "2029-07"
-# The history's newest month as published.
-PUBLISHED_HISTORY = "2025-12"
+FIRST, LAST = "2026-05", "2029-04"
+# Up to here the history is as published; of later years Table 3 of June 2026 has other vintages.
+PUBLISHED_HISTORY = "2023-12"
 REVISED_MONTHS, REVISED_BY = 3, {JAPAN: 1.5, UNITED_KINGDOM: -1.5}
 
 
@@ -41,7 +41,10 @@ class Publication:
 
 
 def publications() -> list[Publication]:
-    """A publication a month, oldest first: on the announced day, or else on the 16th."""
+    """A publication a month, oldest first: on the announced day, or else on the 16th.
+
+    They go on from the releases of 2026-06-18; that of 2026-09-16 says otherwise of the same months.
+    """
     return [_publication(month) for month in sorted(_stands()) if FIRST <= month <= LAST]
 
 
@@ -77,11 +80,10 @@ def _rendered(layout: Callable[[str], Any], day: date, rows: list[dict[str, str]
 
 @cache
 def _continued() -> list[dict[str, str]]:
-    """Table 3 as published, and beyond it the months of three years before."""
+    """Table 3 as published, and beyond it the months of the year before, again and again."""
     rows = list(read(TABLE3_FIGURES))
-    for _ in range(2):
-        newest = max(row["month"] for row in rows)
-        later = [{**row, "month": f"{int(row['month'][:4]) + 3}{row['month'][4:]}"} for row in rows]
+    while (newest := max(row["month"] for row in rows)) < LAST:
+        later = [{**row, "month": f"{int(row['month'][:4]) + 1}{row['month'][4:]}"} for row in rows]
         later = [row for row in later if newest < row["month"] <= LAST]
         _join(rows, later, newest)
         rows += later
@@ -89,15 +91,23 @@ def _continued() -> list[dict[str, str]]:
 
 
 def _join(rows: list[dict[str, str]], later: list[dict[str, str]], newest: str) -> None:
-    """Where a continuation begins, short-term net sales are the change from the last month before it."""
-    stood = {row["country_code"]: row["holdings_st_usd_bn"] for row in rows if row["month"] == newest}
+    """Where a continuation begins, the step from the month before it is a change of price, or of short-term
+    holdings; so the laws of the table hold.
+    """
+    stood = {row["country_code"]: row for row in rows if row["month"] == newest}
     first = min((row["month"] for row in later), default="")
     for row in later:
-        if row["month"] == first and row["net_st_usd_bn"] and stood.get(row["country_code"]):
-            net = round(float(row["holdings_st_usd_bn"]) - float(stood[row["country_code"]]), 3)
+        before = stood.get(row["country_code"])
+        if row["month"] != first or before is None:
+            continue
+        if row["net_st_usd_bn"] and before["holdings_st_usd_bn"]:
+            net = round(float(row["holdings_st_usd_bn"]) - float(before["holdings_st_usd_bn"]), 3)
             row["net_st_usd_bn"] = f"{net:.3f}"
             if row["net_total_usd_bn"]:
                 row["net_total_usd_bn"] = f"{net + float(row['net_lt_usd_bn']):.3f}"
+        if row["valuation_lt_usd_bn"] and before["holdings_lt_usd_bn"]:
+            step = float(row["holdings_lt_usd_bn"]) - float(before["holdings_lt_usd_bn"])
+            row["valuation_lt_usd_bn"] = f"{step - float(row['net_lt_usd_bn']):.3f}"
 
 
 @cache
@@ -116,6 +126,20 @@ def _too_much(code: str, month: str, newest: str) -> float:
     """What a publication says too much of a country, USD bn."""
     months = [m for m in sorted(_stands()) if m <= newest][-REVISED_MONTHS:]
     return REVISED_BY.get(code, 0.0) if month in months and month >= FIRST else 0.0
+
+
+def table5_of(today: date) -> bytes:
+    """Table 5 as it might be served today: as last published, and the months since then as a year before."""
+    rows = read("tic/slt_table5_2026-09-16.csv")
+    newest = max(row["month"] for row in rows)
+    due = f"{today.year - (today.month < 3)}-{(today.month + 9) % 12 + 1:02d}"
+    while newest < due:
+        year, month = divmod(int(newest[:4]) * 12 + int(newest[5:]), 12)
+        newest = f"{year}-{month + 1:02d}"
+        before = f"{year - 1}-{month + 1:02d}"
+        rows += [{**row, "month": newest} for row in rows if row["month"] == before]
+    months = sorted({row["month"] for row in rows})[-13:]
+    return _rendered(tic.table5, today, [row for row in rows if row["month"] in months])
 
 
 def _total(code: str, month: str, newest: str) -> float:
@@ -153,8 +177,8 @@ def _table5(newest: str) -> list[dict[str, str]]:
 
 def _history(newest: str, last_full_year: int) -> list[dict[str, str]]:
     """The history as published, and beyond it a block a full year, of the holders that its last one names."""
-    published = read(HISTORY_FIGURES)
-    named = {row["country_label"] for row in published if row["month"] == PUBLISHED_HISTORY}
+    published = [row for row in read(HISTORY_FIGURES) if row["month"] <= PUBLISHED_HISTORY]
+    named = {row["country_label"] for row in read(HISTORY_FIGURES) if row["month"] == "2025-12"}
     names = {code: label for code, label in _names("mfhhis01").items() if label in named}
     tail = [*tic.HISTORY_TAIL, *tic.HISTORY_OFFICIAL]
     months = [month for month in sorted(_stands()) if PUBLISHED_HISTORY < month <= f"{last_full_year}-12"]
@@ -180,7 +204,7 @@ def _names(dataset: str) -> dict[str, str]:
     with (project_root() / "dbt_project" / "seeds" / "holder_aliases.csv").open(encoding="utf-8") as seed:
         aliases = list(csv.DictReader(seed))
     # The history has had several names for a holder: the one that its newest block uses is meant.
-    in_use = {row["country_label"] for row in read(HISTORY_FIGURES) if row["month"] == PUBLISHED_HISTORY}
+    in_use = {row["country_label"] for row in read(HISTORY_FIGURES) if row["month"] == "2025-12"}
     names = {
         row["holder_id"]: row["label"]
         for row in aliases
@@ -192,5 +216,5 @@ def _names(dataset: str) -> dict[str, str]:
         if row["dataset"] == "slt_table3"
         and row["code"] not in tic.TABLE3_LAST
         and row["holder_id"] in names
-        and all(row["code"] in figures for month, figures in _stands().items() if month > "2025-06")
+        and all(row["code"] in figures for month, figures in _stands().items() if month > "2023-12")
     }

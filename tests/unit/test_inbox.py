@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.conftest import bundled_file, day
-from tidemark import archive, inbox, pipeline, registry, tasks
-from tidemark.errors import NotTheFileError, UsageError
+from tidemark import archive, inbox, pipeline, registry, snapshot, tasks
+from tidemark.errors import NotTheFileError, WrongDateError
 
 TABLE5 = registry.dataset("tic/slt_table5")
 HISTORY = registry.dataset("tic/mfhhis01")
@@ -44,14 +48,67 @@ def test_a_file_that_tells_its_day_needs_none_in_its_name(home, put):
     assert loaded.release.released_on == day("2026-03-18")
 
 
-@pytest.mark.parametrize("name", ["slt_table5.txt", "slt_table5_2026-02-30.txt", "slt_table5_2126-01-01.txt"])
-def test_a_file_without_a_day_stays_and_says_how_to_name_it(home, put, name):
-    path, other = put(name, b"x"), put(FILE, bundled_file(FILE).data)
-    with pytest.raises(UsageError) as caught:
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("slt_table5_2026-02-30.txt", "is no date of the calendar"),
+        ("slt_table5_2126-01-01.txt", "lies in the future"),
+    ],
+)
+def test_a_file_with_an_impossible_day_is_set_aside_and_holds_up_no_other(home, put, name, wrong):
+    put(name, b"x")
+    other = put(FILE, bundled_file(FILE).data)
+    with pytest.raises(WrongDateError, match=wrong):
         inbox.waiting(home, TABLE5)
-    assert str(path) in str(caught.value)
-    assert path.exists()
-    assert other.exists()
+    (kept,) = home.quarantine.rglob(name)
+    assert kept.read_bytes() == b"x"
+    assert [item.lies_at for item in inbox.waiting(home, TABLE5)] == [other]
+
+
+def test_a_file_without_a_day_bears_the_one_on_which_it_was_put_there(home, put):
+    path = put("slt_table5.txt", bundled_file(FILE).data)
+    at = datetime(2026, 6, 20, 12, tzinfo=UTC).timestamp()
+    os.utime(path, (at, at))
+    (loaded,) = pipeline.ingest(home, TABLE5, inbox.waiting(home, TABLE5))
+    assert loaded.release.released_on == day("2026-06-20")
+
+
+# --- by content ------------------------------------------------------------------------------------------
+
+NEWEST = {
+    dataset.name: snapshot.bundled(dataset)[-1]
+    for dataset in registry.datasets()
+    if snapshot.bundled(dataset)
+}
+
+
+@pytest.mark.parametrize("name", NEWEST)
+def test_each_publishers_file_is_recognised_as_its_datasets_alone(name):
+    assert [dataset.name for dataset in inbox.recognise("download", NEWEST[name].data)] == [name]
+
+
+def test_a_file_is_filed_under_its_dataset_and_loaded(home):
+    home.inbox.mkdir(parents=True)
+    (home.inbox / "Table 5 (2)_2026-06-18.txt").write_bytes(bundled_file(FILE).data)
+    assert inbox.file_by_content(home) == [inbox.Filed("Table 5 (2)_2026-06-18.txt", TABLE5.name)]
+    assert inbox.anything_waiting(home) == ["tic"]
+    assert tasks.file_inbox() == ["tic"]
+    (loaded,) = pipeline.ingest(home, TABLE5, inbox.waiting(home, TABLE5))
+    assert (loaded.release.released_on, loaded.cells) == (day("2026-06-18"), 325)
+    assert inbox.anything_waiting(home) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"nothing of ours", b"PK\x03\x04", b"<html>403</html>", b"{}"])
+def test_what_no_dataset_knows_is_kept_with_the_reason(home, data):
+    home.inbox.mkdir(parents=True)
+    (home.inbox / "holiday.txt").write_bytes(data)
+    ((filed),) = inbox.file_by_content(home)
+    assert filed.dataset is None
+    assert "no dataset has files like it" in filed.reason
+    assert not list(home.inbox.glob("*"))
+    (kept,) = home.quarantine.rglob("holiday.txt")
+    assert kept.read_bytes() == data
+    assert json.loads((kept.parent / "reason.json").read_text())["outcome"] == "not_the_file"
 
 
 def test_a_refused_file_is_in_quarantine_and_its_bytes_in_the_archive(home, put):
