@@ -288,7 +288,7 @@ def quarantine(
     folder = _set_aside(home, dataset.table, dataset.name, file, data, release, error)
     if release is not None:
         batch_path(home, release).unlink(missing_ok=True)
-        if not is_loaded(home, release):
+        if not _loaded_mark(home, release).exists():
             archive.withdraw(home, release)
     return folder
 
@@ -388,7 +388,8 @@ def batch_path(home: Home, release: Release) -> Path:
 
 
 def is_loaded(home: Home, release: Release) -> bool:
-    return _loaded_mark(home, release).exists()
+    """Whether a release is in the warehouse; where that is gone, none is."""
+    return _loaded_mark(home, release).exists() and home.warehouse.exists()
 
 
 def mark_loaded(home: Home, release: Release) -> None:

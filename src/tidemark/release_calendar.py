@@ -80,6 +80,8 @@ def announced_day(source: Source, moment: datetime, asked_before: datetime | Non
     slot = last_slot(source, moment)
     if slot is None or moment > asked_until(source, slot):
         return None
+    if slot.date() not in source.release_calendar["dates"]:
+        return None  # A day on which it may come was announced by nobody.
     if asked_before is not None and asked_before >= slot:
         return None
     return slot.date()

@@ -18,6 +18,7 @@ from tidemark import (
     registry,
     release_calendar,
     revisions,
+    settings,
     snapshot,
 )
 from tidemark import archive as kept
@@ -43,11 +44,14 @@ def fetch(dataset: str, due: str, kind: str) -> bool:
 def archive(dataset: str, due: str = "", kind: str = "manual") -> list[str]:
     """Archive a dataset's bundled releases and what waits in its inbox; the ids of the releases to load.
 
-    A backfill also names the releases that were archived in its slot's time, so that they are loaded again
+    On a schedule those are the ones that are not loaded yet: a run a day need not look at every release
+    again. A backfill names those that were archived in its slot's time, so that they are loaded again
     wherever the warehouse has lost them.
     """
     home, entry = Home.find(), registry.dataset(dataset)
     ids = pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
+    if settings.is_live():
+        ids = [release_id for release_id in ids if not pipeline.is_loaded(home, kept.find(home, release_id))]
     if kind == "backfill":
         source = registry.source(entry.source)
         slot = datetime.fromisoformat(due).astimezone(ZoneInfo(source.release_calendar["timezone"]))
