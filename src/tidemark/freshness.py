@@ -19,6 +19,8 @@ from tidemark.errors import TidemarkError
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 
+GOOD_ANSWERS = ("done", "unchanged")
+
 
 class StaleError(TidemarkError):
     """A dataset that is late, frozen or unreachable."""
@@ -51,6 +53,11 @@ class State:
         return self.state in ("fresh", "ended", "empty")
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the publisher answered the last look with its file."""
+        return self.last_answer in GOOD_ANSWERS
+
+    @property
     def is_asked(self) -> bool:
         """Whether the publisher was asked since the next figures were due: else it is we who are late."""
         return (
@@ -67,9 +74,12 @@ class State:
             newest = "it has no figures"
         if self.state == "unreachable":
             return f"{newest}, and the publisher gives no good file ({self.last_answer})"
+        due = f"{newest}; the next were due by {self.late_after}"
         if not self.is_asked:
-            return f"{newest}; the next were due by {self.late_after}, and nobody has asked for them since"
-        return f"{newest}; the next were due by {self.late_after}, and the publisher serves nothing newer"
+            return f"{due}, and nobody has asked for them since"
+        if not self.is_answered:
+            return f"{due}, and the publisher gave no good file when last asked ({self.last_answer})"
+        return f"{due}, and the publisher serves nothing newer"
 
     @property
     def advice(self) -> str:
@@ -77,7 +87,7 @@ class State:
             return f"get the newest file from {self.dataset.url}, and put it into the inbox"
         if self.state == "unreachable":
             return f"open {self.dataset.url} in a browser; what was answered: tidemark status"
-        if not self.is_asked:
+        if not self.is_asked or not self.is_answered:
             return f"ask: tidemark fetch {self.dataset.name}, or let the schedules do it: make airflow"
         return (
             f"open {self.dataset.url}: where the publisher has newer figures, its file has moved "

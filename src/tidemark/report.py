@@ -548,16 +548,22 @@ def _freshness(out: Console, home: Home) -> None:
     ]
     columns = ["dataset", "state", "since", "newest figure", "next due by", "asked (UTC)", "answer"]
     out.print(_table(columns, rows, title="Freshness"))
-    nobody_asked = [s for s in states if not s.is_well and s.state != "unreachable" and not s.is_asked]
-    if nobody_asked:
+    stale = [state for state in states if not state.is_well]
+    unasked = [s.dataset.name for s in stale if s.state != "unreachable" and not s.is_asked]
+    unanswered = [s.dataset.name for s in states if s.last_answer and not s.is_answered]
+    if unasked:
+        out.print(f"Nobody has asked for newer figures of {', '.join(unasked)}", soft_wrap=True)
         out.print(
-            f"{len(nobody_asked)} datasets are behind because nobody has asked for newer figures: make live "
-            "asks once, make airflow on the publishers' calendars; what no program gets, the inbox takes",
+            "  -> make live asks once, make airflow on the publishers' calendars; what no program gets, the "
+            "inbox takes",
             soft_wrap=True,
         )
-    for state in states:
-        if not state.is_well and state not in nobody_asked:
-            out.print(Text.assemble((f"{state.dataset.name}  ", "bold"), f"{state.told}"), soft_wrap=True)
+    if unanswered:
+        out.print(f"When last asked, no good file came of {', '.join(unanswered)}", soft_wrap=True)
+        out.print("  -> tidemark fetch SOURCE asks again, and says why", soft_wrap=True)
+    for state in stale:
+        if state.dataset.name not in (*unasked, *unanswered):
+            out.print(Text.assemble((f"{state.dataset.name}  ", "bold"), state.told), soft_wrap=True)
             out.print(f"  -> {state.advice}", soft_wrap=True)
 
 

@@ -135,7 +135,7 @@ def _cell(dataset: Dataset) -> str:
 
 
 DATASETS = """
-    create table if not exists raw.datasets (
+    create or replace table raw.datasets (
         dataset varchar not null, source varchar not null, publisher varchar not null,
         title varchar not null, cadence varchar not null, evidence varchar not null, state varchar not null,
         lag_days integer not null, revisions varchar not null, plausible_revision_ratio double not null,
@@ -150,7 +150,6 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
     The models ask these two, so that a new source needs no edit of theirs. Written only where it differs:
     a writer that has nothing to say leaves the file as it was.
     """
-    connection.execute(DATASETS)
     said = [
         (
             dataset.name, source.id, source.publisher, dataset.title, dataset.cadence, dataset.evidence,
@@ -160,9 +159,13 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
         for source in registry.sources().values()
         for dataset in source.datasets
     ]  # fmt: skip
-    if connection.execute("from raw.datasets order by dataset").fetchall() == sorted(said):
+    stands = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'datasets'"
+    ).fetchall()
+    if stands and connection.execute("from raw.datasets order by dataset").fetchall() == sorted(said):
         return
-    connection.execute("delete from raw.datasets")
+    # Made anew, since an earlier Tidemark may have had other columns.
+    connection.execute(DATASETS)
     connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
     every = " union all ".join(
         f"""

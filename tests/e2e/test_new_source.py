@@ -21,7 +21,8 @@ from tidemark.errors import UsageError
 from tidemark.settings import HOME_VARIABLE, Home, project_root
 
 PARTS = (
-    "src", "config", "dags", "sources", "expectations", "dbt_project", "snapshot", "docs", "templates",
+    "src", "config", "dags", "plugins", "sources", "expectations", "dbt_project", "snapshot",
+    "docs", "templates",
     "tests", "pyproject.toml",
 )  # fmt: skip
 PASSPORT = "sources/harbour.yml"

@@ -329,3 +329,39 @@ def test_the_notes_of_what_is_held_hold_nothing_up(
     note.write_text("{broken")
     assert fetch.fetch(home, TABLE5, client).release is None
     assert json.loads(note.read_text("utf-8"))["sha256"] == archive.sha256(JUNE)
+
+
+def test_the_newest_edition_that_is_out_is_taken(
+    home: Home, publisher: standin.Publisher, client: http.Client, set_clock: SetClock
+) -> None:
+    """Edition 42 is the first quarter of 2026. In October the third is over, and its edition not out yet."""
+    demand = registry.dataset("wgc/central_bank_demand")
+    second, third = (demand.url.rpartition("/")[0] + f"/{number}" for number in (43, 44))
+    publisher.serve(second, snapshot.bundled(demand)[-1].data)
+    set_clock("2026-10-26T09:00")
+    assert fetch.fetch(home, demand, client).url == second
+    assert publisher.statuses(third) == [404]
+    publisher.serve(third, snapshot.bundled(demand)[-1].data + b"\n")
+    set_clock("2026-11-01T09:00")
+    assert fetch.fetch(home, demand, client).url == third
+
+
+def test_of_cbos_files_the_newest_vintage_is_taken_and_dated_by_its_commit(
+    home: Home, publisher: standin.Publisher, client: http.Client, set_clock: SetClock
+) -> None:
+    budget = registry.dataset("cbo/ten_year_budget")
+    older, newer = snapshot.bundled(budget)
+    set_clock("2025-02-01T20:00")
+    assert older.released_on is not None
+    assert newer.released_on is not None
+    publisher.publish(budget, older.data, older.released_on)
+    assert fetch.fetch(home, budget, client).release == "cbo/ten_year_budget@2025-01-17.0"
+    set_clock("2026-03-01T20:00")
+    publisher.publish(budget, newer.data, newer.released_on)
+    done = fetch.fetch(home, budget, client)
+    assert done.release == "cbo/ten_year_budget@2026-02-11.0"
+    assert done.url.endswith("/data/budget/ten_year_budget/annual_fy_2026-02.csv")
+    listing = next(url for url in publisher.served if "/contents/" in url)
+    publisher.serve(listing, json.dumps([{"name": "README.md"}]).encode())
+    with pytest.raises(FetchError, match="has no file"):
+        fetch.fetch(home, budget, client)

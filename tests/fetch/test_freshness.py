@@ -130,7 +130,7 @@ def test_status_tells_both_clocks(
     line = next(line for line in out.splitlines() if line.startswith("tic/slt_table5") and "late" in line)
     for part in ("2026-07-24", "2026-04-30", "2026-07-23", "2026-06-18 20:05", "done"):
         assert part in line
-    assert "nobody has asked for newer figures" in out
+    assert "Nobody has asked for newer figures of tic/slt_table5" in out
 
 
 def test_a_state_is_told_once_and_its_end_too(

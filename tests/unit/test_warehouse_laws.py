@@ -365,3 +365,14 @@ def test_a_late_arrival_whose_successor_is_not_archived_changes_nothing(lost: st
         with pytest.raises(TidemarkError, match=message):
             arrive(home, connection, WINDOW, [Arrival(0, {A: "3.0"})])
         assert contents(connection, WINDOW) == before
+
+
+def test_a_home_of_an_earlier_tidemark_is_brought_up_to_date(home):
+    """What the passports say is a table that is made from them, whatever columns it had before."""
+    with warehouse.writing(home) as connection:
+        connection.execute(
+            "create or replace table raw.datasets as select 'tic/mfh' as dataset, 110 as content_age_days"
+        )
+    with warehouse.writing(home) as connection:
+        said = connection.execute("select count(*), count(late_after_days) from raw.datasets").fetchall()
+    assert said == [(len(registry.datasets()), len(registry.datasets()))]
