@@ -40,7 +40,7 @@ def freshness() -> None:
 
     @task.short_circuit(pool="duckdb", trigger_rule="all_done")
     def has_reachability_changed() -> bool:
-        return tasks.anything_new()
+        return tasks.has_news()
 
     @task(outlets=[Asset("tidemark://freshness/reachability")])
     def tell_the_marts() -> None:

@@ -98,11 +98,12 @@ def _event(line: str) -> dict[str, Any] | None:
 
 
 def anything_new(home: Home) -> bool:
-    """Whether the published release was made from something else than what is loaded now."""
+    """Whether something is loaded, and the published release was made from something else."""
     published = _read_note(home.root / PUBLISHED_NOTE)
     stands = home.current.exists() and home.current.resolve().name == published.get("release")
     with warehouse.writing(home) as connection:
-        return (
+        ((loaded,),) = connection.execute("select count(*) from raw.releases").fetchall()
+        return loaded > 0 and (
             not stands
             or published.get("restricted") != include_restricted()
             or published.get("inputs") != inputs_fingerprint(connection)

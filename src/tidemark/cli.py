@@ -119,6 +119,7 @@ def run(
     from tidemark import orchestrate
 
     home: Home = context.obj
+    report.filed(inbox.file_by_content(home))
     with telling("Starting Airflow") as progress:
         orchestrate.run(home, progress)
     if not quiet:
@@ -132,6 +133,7 @@ def live(context: typer.Context) -> None:
     Exit code 1 if a publisher was not reached or gave no good file; what the others gave is published.
     """
     home: Home = context.obj
+    report.filed(inbox.file_by_content(home))
     with telling("Asking the publishers") as progress:
         asked = asking.ask_all(home, progress)
     report.asked(asked)

@@ -101,12 +101,16 @@ def expect_fresh(dataset: str) -> None:
     freshness.expect_fresh(Home.find(), dataset)
 
 
+def has_news() -> bool:
+    """Whether the marts would differ from those published."""
+    return build.anything_new(Home.find())
+
+
 def anything_new() -> bool:
     """Whether the marts would differ from those published; if so, the build begins."""
-    home = Home.find()
-    if not build.anything_new(home):
+    if not has_news():
         return False
-    build.begin(home)
+    build.begin(Home.find())
     return True
 
 

@@ -126,3 +126,14 @@ def test_hidden_files_and_other_datasets_are_left_alone(home, put):
     put(".DS_Store", b"x")
     put("mfhhis01.txt", b"x", HISTORY)
     assert inbox.waiting(home, TABLE5) == []
+
+
+def test_nothing_loaded_is_nothing_new(home):
+    """A fresh installation has no marts to build, and no task turns red for it."""
+    assert not tasks.has_news()
+    put_there = home.inbox
+    put_there.mkdir(parents=True)
+    (put_there / "x_2026-06-18.txt").write_bytes(bundled_file(FILE).data)
+    inbox.file_by_content(home)
+    pipeline.ingest(home, TABLE5, inbox.waiting(home, TABLE5))
+    assert tasks.has_news()

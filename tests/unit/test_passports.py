@@ -181,6 +181,17 @@ def broken(tmp_path):
         ("bea", "measure: gdp, value: 243", "measure: gnp, value: 243", "reference_values.1: 'gnp' is not"),
         ("bea", "{label: GDP, period_end: 1947", "{label: GNP, period_end: 1947", "'GNP' is not among"),
         ("tic", 'code: "99996"', 'kode: "99996"', "slt_table3.reference_values.1: kode is no key column"),
+        # How and when the publisher is asked.
+        ("bea", "    fetch: {by: url}\n", "", "datasets.gdp.fetch: a live dataset of the publisher's own"),
+        ("tic", "    state: frozen\n", "    state: frozen\n    fetch: {by: url}\n", "datasets.mfh.fetch: "),
+        ("bea", "{by: url}", "{by: pigeon}", "datasets.gdp.fetch"),
+        ("bea", "{by: url}", "{by: url, folder: data}", "datasets.gdp.fetch"),
+        ("bea", "{by: url}", "{by: inbox}", "datasets.gdp.fetch"),
+        ("worldbank", "hosts: [thedocs", "hosts: [http://thedocs", "datasets.gold_price.fetch"),
+        ("bea", '  days: "* * mon-fri"\n', "", "release_calendar.days: nobody would ask"),
+        ("bea", "* * mon-fri", "* * mon-sometime", "release_calendar.days: '* * mon-sometime' is no day"),
+        ("bea", "* * mon-fri", "mon-fri", "release_calendar.days: 'mon-fri' does not match"),
+        ("tic", "every_minutes: 20", "every_minutes: 1", "release_calendar.poll.every_minutes: 1 is less"),
         # YAML would keep the second, and say nothing.
         ("bea", "lag_months: 1\n", "lag_months: 1\nlag_months: 2\n", "the key 'lag_months' stands twice"),
         ("bea", "min: 100,", "min: 100, min: 0,", "the key 'min' stands twice"),
