@@ -130,9 +130,14 @@ class Airflow:
         )
         expected = {"marts", "freshness", "inbox", *(f"ingest_{source}" for source in registry.sources())}
         self.until("read the DAGs", lambda: self._dags_read(expected))
+        # Asked again where that fails: on SQLite another process may hold the database's lock for too long.
+        self.until("make its pools", self._pools_made)
+        self.until("be healthy", self._healthy)
+
+    def _pools_made(self) -> bool:
         for name, pool in json.loads((config() / "pools.json").read_text("utf-8")).items():
             self.ask("post", "/api/v2/pools", {"name": name, **pool}, accept=(409,))
-        self.until("be healthy", self._healthy)
+        return True
 
     def _migrate(self) -> None:
         """Make the metadata database, or bring it up to this Airflow's form."""

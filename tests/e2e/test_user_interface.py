@@ -64,6 +64,8 @@ def test_it_comes_up_with_a_login_and_the_dags_and_goes_away(interface):
     dags = requests.get(f"{url}/api/v2/dags", headers={"Authorization": f"Bearer {token}"}, timeout=30).json()
     assert {dag["dag_id"] for dag in dags["dags"]} == {
         "marts",
+        "freshness",
+        "inbox",
         *(f"ingest_{source}" for source in registry.sources()),
     }
     assert requests.get(f"{url}/api/v2/dags", timeout=30).status_code == 401

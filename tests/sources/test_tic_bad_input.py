@@ -31,6 +31,7 @@ from tidemark.errors import (
     NotTheFileError,
     OutdatedCorrectionError,
     RefusedFileError,
+    ShrunkenFileError,
     TooLargeError,
     TruncatedFileError,
     UnknownLabelError,
@@ -871,8 +872,8 @@ def test_refused_bytes_are_quarantined_with_the_reason_and_nothing_else_changes(
 
 def test_every_kind_of_refusal_is_tried_the_whole_way():
     # Only a workbook can be too large before it is read; what a release before it or a broken parser shows is
-    # tried in tests/unit/test_precedent.py.
-    elsewhere = {TooLargeError, ImplausibleChangeError, UnreadableFileError}
+    # tried in tests/unit/test_precedent.py, and only a fetch can bring a part of what was held (tests/fetch).
+    elsewhere = {TooLargeError, ImplausibleChangeError, UnreadableFileError, ShrunkenFileError}
     kinds = set(RefusedFileError.__subclasses__()) - elsewhere
     assert {bad.kind for bad in THE_WHOLE_WAY.values()} == kinds
 
@@ -958,7 +959,6 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
         pytest.param(
             ["tic", "--file", "FILE", "--released-on", "2026-06-18"], "--file", id="file for a source"
         ),
-        pytest.param(["tic/slt_table5", "--released-on", "2026-06-18"], "--file", id="date without file"),
         pytest.param(["tic/slt_table5", "--fil", "FILE"], "--fil", id="unknown option"),
         pytest.param([], "SOURCE[/DATASET]", id="no dataset"),
     ],
