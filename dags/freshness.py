@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from airflow.sdk import Asset, TaskGroup, dag, task
-from tidemark_airflow import Alert, AllClear
+from tidemark_airflow import DEFAULT_ARGS
 
 from tidemark import registry, settings, tasks
+from tidemark.freshness import REACHABILITY_ASSET
 
 
 @dag(
@@ -28,21 +29,16 @@ from tidemark import registry, settings, tasks
 )
 def freshness() -> None:
     for source in registry.sources().values():
-        with TaskGroup(source.id, tooltip=source.title):
+        with TaskGroup(source.id, tooltip=source.title, default_args=DEFAULT_ARGS):
             for dataset in source.datasets:
                 if dataset.is_awaited:
-                    task(
-                        task_id=dataset.id,
-                        pool="duckdb",
-                        on_failure_callback=Alert(),
-                        on_success_callback=AllClear(),
-                    )(tasks.expect_fresh)(dataset.name)
+                    task(task_id=dataset.id, pool="duckdb")(tasks.expect_fresh)(dataset.name)
 
     @task.short_circuit(pool="duckdb", trigger_rule="all_done")
     def has_reachability_changed() -> bool:
         return tasks.has_news()
 
-    @task(outlets=[Asset("tidemark://freshness/reachability")])
+    @task(outlets=[Asset(REACHABILITY_ASSET)])
     def tell_the_marts() -> None:
         """Its asset fires them."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import dag, task
-from tidemark_airflow import Alert, AllClear
+from tidemark_airflow import DEFAULT_ARGS
 
 from tidemark import settings, tasks
 
@@ -24,12 +24,7 @@ from tidemark import settings, tasks
     catchup=False,
     max_active_runs=1,
     tags=["ingest"],
-    default_args={
-        "owner": "tidemark",
-        "retries": 0,
-        "on_failure_callback": Alert(),
-        "on_success_callback": AllClear(),
-    },
+    default_args=DEFAULT_ARGS,
 )
 def inbox() -> None:
     @task

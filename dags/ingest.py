@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, TaskGroup, dag, task
-from tidemark_airflow import Alert, AllClear, ReleaseCalendar
+from tidemark_airflow import DEFAULT_ARGS, ReleaseCalendar
 
 from tidemark import registry, release_calendar, settings, tasks
 
@@ -33,12 +33,7 @@ def ingest_dag(source: registry.Source) -> DAG:
         # One asks for as long as a release is awaited; another may load what people bring meanwhile.
         max_active_runs=3,
         tags=["ingest", source.id],
-        default_args={
-            "owner": "tidemark",
-            "retries": 0,
-            "on_failure_callback": Alert(),
-            "on_success_callback": AllClear(),
-        },
+        default_args=DEFAULT_ARGS,
     )
     def ingest() -> None:
         for dataset in source.datasets:

@@ -20,9 +20,10 @@ from cosmos.constants import (
     SeedRenderingBehavior,
     TestBehavior,
 )
-from tidemark_airflow import Alert, AllClear
+from tidemark_airflow import DEFAULT_ARGS
 
 from tidemark import build, registry, tasks
+from tidemark.freshness import REACHABILITY_ASSET
 from tidemark.settings import Home
 
 HOME = Home.find()
@@ -47,18 +48,11 @@ class AnyOf(AssetAny):  # type: ignore[misc]
     dag_id="marts",
     dag_display_name="Marts: build, validate, publish",
     doc_md=__doc__,
-    schedule=AnyOf(
-        *(Asset(dataset.asset) for dataset in registry.datasets()), Asset("tidemark://freshness/reachability")
-    ),
+    schedule=AnyOf(*(Asset(dataset.asset) for dataset in registry.datasets()), Asset(REACHABILITY_ASSET)),
     catchup=False,
     max_active_runs=1,
     tags=["marts"],
-    default_args={
-        "owner": "tidemark",
-        "retries": 0,
-        "on_failure_callback": Alert(),
-        "on_success_callback": AllClear(),
-    },
+    default_args=DEFAULT_ARGS,
 )
 def marts() -> None:
     @task

@@ -84,6 +84,15 @@ class AllClear(BaseNotifier):  # type: ignore[misc]
         tasks.all_clear(f"{instance.dag_id}/{instance.task_id}")
 
 
+# What the tasks of every DAG have: nothing is tried again unseen, and people are told.
+DEFAULT_ARGS = {
+    "owner": "tidemark",
+    "retries": 0,
+    "on_failure_callback": Alert(),
+    "on_success_callback": AllClear(),
+}
+
+
 class Tidemark(AirflowPlugin):  # type: ignore[misc]
     name = "tidemark"
     timetables = [ReleaseCalendar]  # noqa: RUF012 - as Airflow has it

@@ -76,7 +76,7 @@ def fetch(home: Home, dataset: Dataset, client: Client | None = None) -> Fetched
             _remember(home, dataset, place.url, answer, digest, now)
             return Fetched(dataset.name, place.url, outcome.rows, None)
         try:
-            _expect_the_file(dataset, place, answer.data, held)
+            _expect_the_file(dataset, place, answer.data, digest, held)
         except RefusedFileError as error:
             pipeline.quarantine(home, dataset, place.file, answer.data, None, error)
             raise
@@ -169,7 +169,7 @@ def _note(home: Home, dataset: Dataset) -> Path:
 
 
 def _expect_the_file(
-    dataset: Dataset, place: discovery.Place, data: bytes, held: list[archive.Release]
+    dataset: Dataset, place: discovery.Place, data: bytes, digest: str, held: list[archive.Release]
 ) -> None:
     """Refuse what is plainly not the newest file, before its parser looks.
 
@@ -177,7 +177,6 @@ def _expect_the_file(
         RefusedFileError: it is empty, a web page, an old edition served again, or a part of the file.
     """
     SourceFile(place.file, data).head()
-    digest = archive.sha256(data)
     for release in held:
         if release.sha256 == digest:
             raise FrozenFileError(

@@ -19,7 +19,8 @@ from tidemark.errors import TidemarkError
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 
-GOOD_ANSWERS = ("done", "unchanged")
+# The Airflow asset of `raw.reachability`, which fires the marts.
+REACHABILITY_ASSET = "tidemark://freshness/reachability"
 
 
 class StaleError(TidemarkError):
@@ -55,7 +56,7 @@ class State:
     @property
     def is_answered(self) -> bool:
         """Whether the publisher answered the last look with its file."""
-        return self.last_answer in GOOD_ANSWERS
+        return self.last_answer in warehouse.GOOD_ANSWERS
 
     @property
     def is_asked(self) -> bool:
@@ -108,7 +109,8 @@ def expect_fresh(home: Home, name: str) -> None:
     Raises:
         StaleError: it is; says since when, and what to do.
     """
-    (state,) = (found for found in states(home) if found.dataset.name == name)
+    with warehouse.writing(home) as connection:
+        state = _state(connection, registry.dataset(name), clock.today())
     if not state.is_well:
         raise StaleError(state)
 

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tidemark import archive, clock, pipeline, registry, sources
-from tidemark.errors import NotTheFileError, RefusedFileError, TidemarkError, WrongDateError
+from tidemark.errors import NotTheFileError, WrongDateError
 from tidemark.reading import SourceFile
 from tidemark.registry import Dataset
 from tidemark.settings import Home
@@ -87,9 +87,7 @@ def recognise(name: str, data: bytes) -> list[Dataset]:
 def _reads(dataset: Dataset, name: str, data: bytes) -> bool:
     try:
         sources.parse(dataset, SourceFile(name, data))
-    except TidemarkError:
-        return False
-    except Exception:
+    except Exception:  # refused by name, or what a parser breaks on: not its file
         return False
     return True
 
@@ -131,7 +129,7 @@ def _released_on(home: Home, dataset: Dataset, path: Path) -> date | None:
     except ValueError:
         wrong = f"its name says {found[1]}, which is no date of the calendar"
     if wrong:
-        error: RefusedFileError = WrongDateError(
+        error = WrongDateError(
             path.name,
             None,
             wrong,

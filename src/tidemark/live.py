@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from tidemark import fetch, pipeline, registry, snapshot
+from tidemark import fetch, pipeline, registry
 from tidemark.errors import FetchError, TidemarkError
 from tidemark.http import Client
 from tidemark.registry import Dataset
@@ -50,8 +50,7 @@ def ask_all(
 def _ask(home: Home, dataset: Dataset) -> Asked:
     with Client(retries=RETRIES) as client:
         try:
-            # What is bundled is held before anyone is asked, so that the same bytes are no news.
-            pipeline.archive_files(home, dataset, snapshot.bundled(dataset))
+            pipeline.archive_bundled(home, dataset)
             found = fetch.fetch(home, dataset, client)
         except TidemarkError as error:
             return Asked(dataset, getattr(error, "outcome", "failed"), error=error)

@@ -69,6 +69,14 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
     return list(dict.fromkeys(ids + waiting))
 
 
+def archive_bundled(home: Home, dataset: Dataset) -> None:
+    """Hold what is bundled before a publisher is asked, so that the same bytes are no news."""
+    held = {release.sha256 for release in archive.releases(home, dataset.name)}
+    for item in snapshot.bundled(dataset):
+        if archive.sha256(item.data) not in held:
+            archive_one(home, dataset, item)
+
+
 def archive_one(home: Home, dataset: Dataset, item: Incoming) -> Release:
     """Archive a file as a release of a dataset; the same bytes under the same date are the one that is held.
 

@@ -221,13 +221,8 @@ def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> Tables:
         if (schema, name) == ("raw", "outcomes"):
             continue
         shown = "* exclude (first_seen_at)" if (schema, name) == ("raw", "releases") else "*"
-        (found,) = connection.execute(
-            f"""
-            select count(*), coalesce(sha256(string_agg(row_text, chr(10) order by row_text)), '')
-            from (select cast(t as varchar) as row_text from (select {shown} from "{schema}"."{name}") as t)
-            """
-        ).fetchall()
-        tables[f"{schema}.{name}"] = {"rows": int(found[0]), "sha256": str(found[1])}
+        rows, digest = warehouse.contents(connection, f'select {shown} from "{schema}"."{name}"')
+        tables[f"{schema}.{name}"] = {"rows": rows, "sha256": digest}
     return tables
 
 

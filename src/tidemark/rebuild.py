@@ -80,8 +80,8 @@ def _load(home: Home, aside: Home, dataset: registry.Dataset) -> None:
     pipeline.load_releases(aside, dataset, ids)
 
 
-def contents(file: Path) -> dict[str, str]:
-    """A hash of the rows of every table and of every view of the marts, whatever order they lie in."""
+def contents(file: Path) -> dict[str, tuple[int, str]]:
+    """How many rows each table and each view of the marts has, and a hash of them."""
     connection = duckdb.connect(str(file), read_only=True)
     try:
         names = connection.execute(
@@ -89,19 +89,9 @@ def contents(file: Path) -> dict[str, str]:
             "union all select schema_name, view_name from duckdb_views() where not internal order by all"
         ).fetchall()
         return {
-            f"{schema}.{name}": _hash(connection, schema, name)
+            f"{schema}.{name}": warehouse.contents(connection, f'select * from "{schema}"."{name}"')
             for schema, name in names
             if (schema, name) not in OWN_RECORD
         }
     finally:
         connection.close()
-
-
-def _hash(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> str:
-    (found,) = connection.execute(
-        f"""
-        select count(*) || ':' || coalesce(sha256(string_agg(said, chr(10) order by said)), '')
-        from (select cast(t as varchar) as said from "{schema}"."{name}" as t)
-        """
-    ).fetchall()
-    return str(found[0])

@@ -40,14 +40,13 @@ def unusual(home: Home, dataset: Dataset, release: Release) -> list[Unusual]:
     """
     cells = [f'"{column}"' for column in dataset.key]
     same = " and ".join(f"now.{c} = stood.{c}" for c in [*cells, "period_end", "measure"])
-    shown = " || ' | ' || ".join(f"now.{c}" for c in cells)
     with warehouse.exclusive(home):
         connection = warehouse.connect(home)
         try:
             found = connection.execute(
                 f"""
                 with now as (
-                    from raw."{dataset.table}"
+                    select *, {warehouse.cell_name(dataset)} as cell from raw."{dataset.table}"
                     where released_on = $day and reissue = $reissue and status = 'published'
                 ),
                 stood as (
@@ -60,7 +59,7 @@ def unusual(home: Home, dataset: Dataset, release: Release) -> list[Unusual]:
                 largest as (
                     select measure, max(abs(value)) as figure from raw."{dataset.table}" group by measure
                 )
-                select {shown}, now.period_end, now.measure, stood.value, now.value, now.unit
+                select now.cell, now.period_end, now.measure, stood.value, now.value, now.unit
                 from now
                 inner join stood on {same}
                 inner join largest on now.measure = largest.measure

@@ -55,7 +55,7 @@ class Home:
 
     @property
     def inbox(self) -> Path:
-        """Where people put files that no program may fetch: `inbox/<source>/<dataset>/`."""
+        """Where people put files that no program may fetch; filed there below `<source>/<dataset>/`."""
         return self.root / "inbox"
 
     @property

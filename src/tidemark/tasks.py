@@ -35,8 +35,7 @@ def fetch(dataset: str, due: str, kind: str) -> bool:
             run (`manual`, another DAG) asks once, whatever the calendar says.
     """
     home, entry = Home.find(), registry.dataset(dataset)
-    # What is bundled is held before anyone is asked, so that the same bytes are no news.
-    pipeline.archive_files(home, entry, snapshot.bundled(entry))
+    pipeline.archive_bundled(home, entry)
     slot = datetime.fromisoformat(due) if kind in ("scheduled", "backfill") else None
     return publisher.look(home, entry, slot)
 
@@ -51,7 +50,9 @@ def archive(dataset: str, due: str = "", kind: str = "manual") -> list[str]:
     home, entry = Home.find(), registry.dataset(dataset)
     ids = pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
     if settings.is_live():
-        ids = [release_id for release_id in ids if not pipeline.is_loaded(home, kept.find(home, release_id))]
+        ids = [
+            release.id for release in kept.releases(home, dataset) if not pipeline.is_loaded(home, release)
+        ]
     if kind == "backfill":
         source = registry.source(entry.source)
         slot = datetime.fromisoformat(due).astimezone(ZoneInfo(source.release_calendar["timezone"]))

@@ -129,7 +129,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     _describe_datasets(connection)
 
 
-def _cell(dataset: Dataset) -> str:
+def cell_name(dataset: Dataset) -> str:
     """The key columns as one text: what names a row of the publisher's table, but for period and measure."""
     return " || ' | ' || ".join(f'"{column}"' for column in dataset.key)
 
@@ -169,13 +169,24 @@ def _describe_datasets(connection: duckdb.DuckDBPyConnection) -> None:
     connection.executemany("insert into raw.datasets values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
     every = " union all ".join(
         f"""
-        select '{dataset.name}' as dataset, {_cell(dataset)} as cell, label, period_end, measure,
+        select '{dataset.name}' as dataset, {cell_name(dataset)} as cell, label, period_end, measure,
             value, status, unit, released_on, reissue, archive_sha256, line
         from raw."{dataset.table}"
         """
         for dataset in registry.datasets()
     )
     connection.execute(f"create or replace view raw.observations as {every}")
+
+
+def contents(connection: duckdb.DuckDBPyConnection, select: str) -> tuple[int, str]:
+    """How many rows a query gives, and a hash of them, whatever order they come in."""
+    ((rows, digest),) = connection.execute(
+        f"""
+        select count(*), coalesce(sha256(string_agg(row_text, chr(10) order by row_text)), '')
+        from (select cast(t as varchar) as row_text from ({select}) as t)
+        """
+    ).fetchall()
+    return int(rows), str(digest)
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
@@ -377,11 +388,12 @@ def _collect_outcomes(home: Home, connection: duckdb.DuckDBPyConnection) -> None
         path.unlink()
 
 
+GOOD_ANSWERS = ("done", "unchanged")
 # Publishers that have given no good file in all looks of 20 hours: that is more than a bad night of theirs.
-UNREACHABLE = """
+UNREACHABLE = f"""
     with looks as (
         select dataset, started_at, result,
-            max(started_at) filter (where result in ('done', 'unchanged'))
+            max(started_at) filter (where result in {GOOD_ANSWERS})
                 over (partition by dataset) as good_at
         from raw.outcomes where step = 'fetch'
     )
