@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -15,13 +14,11 @@ import duckdb
 import pandas as pd
 from filelock import FileLock
 
-from tidemark import archive, quality, warehouse
+from tidemark import archive, quality, recipe, warehouse
 from tidemark.errors import BuildError, TidemarkError
 from tidemark.settings import Home, include_restricted, project_root
 from tidemark.warehouse import outcome_of
 
-# What the marts are made by, besides the raw tables: a change here makes a new release, too.
-BUILT_FROM = ("dbt_project/dbt_project.yml", "dbt_project/models", "dbt_project/macros", "dbt_project/seeds")
 MARTS = "marts"
 PROFILE, TARGET = "tidemark", "duckdb"
 BUILDING_NOTE, BUILT_NOTE, PUBLISHED_NOTE = "building.json", "built.json", "published.json"
@@ -106,6 +103,7 @@ def anything_new(home: Home) -> bool:
         return loaded > 0 and (
             not stands
             or published.get("restricted") != include_restricted()
+            or published.get("made_by") != recipe.digest_of(recipe.OF_RELEASES).hexdigest()
             or published.get("inputs") != inputs_fingerprint(connection)
         )
 
@@ -151,7 +149,20 @@ def expect_built(home: Home) -> None:
 
 def remember_published(home: Home, release: str, restricted: bool) -> None:
     """Note what the release that is now current was made from; `anything_new` compares with it."""
-    note = {**_read_note(home.root / BUILT_NOTE), "release": release, "restricted": restricted}
+    note = {
+        **_read_note(home.root / BUILT_NOTE),
+        "release": release,
+        "restricted": restricted,
+        "made_by": recipe.digest_of(recipe.OF_RELEASES).hexdigest(),
+    }
+    archive.write_atomically(home.root / PUBLISHED_NOTE, json.dumps(note).encode())
+
+
+def remember_rolled_back(home: Home, release: str) -> None:
+    """Note that an older release is current on purpose: what it was rolled back from is not published again
+    by itself, but what is loaded after is.
+    """
+    note = {**_read_note(home.root / PUBLISHED_NOTE), "release": release}
     archive.write_atomically(home.root / PUBLISHED_NOTE, json.dumps(note).encode())
 
 
@@ -214,7 +225,7 @@ def manifest(home: Home) -> Path:
     """
     path = home.dbt_target / "airflow" / "manifest.json"
     note = path.with_suffix(".from")
-    made_from = _project_hash().hexdigest()
+    made_from = recipe.digest_of(recipe.OF_MARTS).hexdigest()
     home.dbt_target.mkdir(parents=True, exist_ok=True)
     with FileLock(home.dbt_target / "manifest.lock"):
         if not path.exists() or not note.exists() or note.read_text("utf-8") != made_from:
@@ -268,7 +279,7 @@ def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
 
     Two builds with one fingerprint give the same marts; our own clock is left out of it.
     """
-    digest = _project_hash()
+    digest = recipe.digest_of(recipe.OF_MARTS)
     held = connection.execute(
         "select dataset, released_on, reissue, archive_sha256 from raw.releases order by all"
     ).fetchall()
@@ -277,15 +288,3 @@ def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     digest.update(repr(connection.execute("from raw.datasets order by dataset").fetchall()).encode())
     digest.update(repr(connection.execute("from raw.reachability order by dataset").fetchall()).encode())
     return digest.hexdigest()
-
-
-def _project_hash() -> hashlib._Hash:
-    """A running hash over the dbt project: what the marts are made by."""
-    digest = hashlib.sha256()
-    for part in BUILT_FROM:
-        path = project_root() / part
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                digest.update(str(file.relative_to(project_root())).encode())
-                digest.update(file.read_bytes())
-    return digest

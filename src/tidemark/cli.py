@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -308,6 +309,52 @@ def publish_command(
 
 
 @app.command()
+def rollback(
+    context: typer.Context,
+    release: Annotated[
+        str | None,
+        typer.Argument(metavar="[RELEASE]", help="A published release, by its name; none: which there are."),
+    ] = None,
+) -> None:
+    """Point `current` back at a release that was published before.
+
+    It stays there until something new is loaded, or somebody publishes.
+    """
+    if release is None:
+        report.published(context.obj)
+        return
+    print(f"Current: {publish.rollback(context.obj, release).file}")
+
+
+@app.command()
+def mirror(
+    context: typer.Context,
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="postgresql://user@host/database; password by PGPASSWORD.")
+    ],
+    schema: Annotated[str, typer.Option(help="The schema that holds the marts.")] = "tidemark",
+    role: Annotated[
+        str, typer.Option(help="A role without login that may read them; grant it to readers.")
+    ] = "tidemark_reader",
+) -> None:
+    """Copy the marts of the published release into PostgreSQL, in one transaction."""
+    from tidemark import mirror as mirroring
+
+    with telling("Mirroring"):
+        made = mirroring.mirror(context.obj, url, schema, role)
+    print(f"Mirrored {made.release}: {made.tables} tables, {made.rows:,} rows, in the schema {made.schema}")
+
+
+@app.command("open")
+def open_command(context: typer.Context) -> None:
+    """Open the site of the published release in a browser."""
+    page = publish.site_of_current(context.obj)
+    print(page)
+    if not webbrowser.open(page.as_uri()):
+        print("No browser opens here: open that file in one.", file=sys.stderr)
+
+
+@app.command()
 def status(context: typer.Context) -> None:
     """What is loaded, how new it is, what was refused, and what is published."""
     report.status(context.obj)
@@ -343,7 +390,10 @@ def releases(
 @app.command()
 def sql(
     context: typer.Context,
-    statement: Annotated[str, typer.Argument(metavar="SQL", help="A query against the published release.")],
+    statement: Annotated[
+        str | None,
+        typer.Argument(metavar="[SQL]", help="A query against the published release; none: a shell."),
+    ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(
@@ -352,8 +402,17 @@ def sql(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
 ) -> None:
-    """Ask the published release in SQL, e.g. tidemark sql "select * from mart_top_holders limit 5"."""
-    report.show(query.ask(context.obj, statement, as_of.date() if as_of else None), form)
+    """Ask the published release in SQL, e.g. tidemark sql "select * from mart_top_holders limit 5".
+
+    Without SQL: a shell with history and completion, or the statements that come by a pipe.
+    """
+    day = as_of.date() if as_of else None
+    if statement is None:
+        from tidemark import shell
+
+        shell.run(context.obj, day, form)
+        return
+    report.show(query.ask(context.obj, statement, day), form)
 
 
 @app.command()

@@ -7,24 +7,28 @@ file open keeps reading it, and every new connection sees the new one.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from tidemark import archive, build, registry, snapshot, warehouse
-from tidemark.errors import NothingPublishedError, TidemarkError
-from tidemark.settings import Home, include_restricted
+from tidemark import archive, build, changes, claims_report, clock, exports, lineage, recipe, site, warehouse
+from tidemark import release_file as database
+from tidemark.errors import NothingPublishedError, TidemarkError, UsageError
+from tidemark.release_file import FILE
+from tidemark.settings import Home, include_restricted, kept_days, kept_releases
 from tidemark.warehouse import outcome_of
 
-# DuckDB engines from 1.2 on read this format; 2.0's own default they refuse.
-STORAGE_VERSION = "v1.0.0"
-FILE = "warehouse.duckdb"
 MANIFEST = "release.json"
 
 
@@ -45,7 +49,8 @@ def publish(home: Home, restricted: bool | None = None) -> Published:
     """Copy the warehouse into a new release and point `current` at it.
 
     A release is named for the newest publication in it and for its contents, so publishing the same
-    contents again is the release already there.
+    contents again is the release already there. Releases that are neither among the newest nor young are
+    removed afterwards, unless somebody reads them.
 
     Args:
         restricted: whether it holds sources that allow an extract only; None: as the environment says.
@@ -61,23 +66,26 @@ def publish(home: Home, restricted: bool | None = None) -> Published:
         _sweep(home)
         aside = Path(tempfile.mkdtemp(prefix=".building-", dir=home.published))
         try:
-            tables, newest = _copy(home, aside / FILE, restricted)
-            contents = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
-            name = f"{newest}-{contents[:8]}"
+            manifest = lineage.manifest(home)
+            models = lineage.models(manifest)
+            tables, newest = database.write(home, aside / FILE, models, restricted)
+            name = f"{newest}-{_digest(tables)[:8]}"
             outcome.release, outcome.rows = name, sum(int(table["rows"]) for table in tables.values())
             folder = home.published / name
             is_new = not folder.exists()
             if is_new:
-                _check(aside / FILE, tables)
-                left_out = [] if restricted else [source.id for source in _extract_only()]
-                manifest = {"release": name, "raw_left_out": left_out, "tables": tables}
-                archive.write_atomically(aside / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
+                with opened(aside / FILE) as connection:
+                    database.check(connection, tables)
+                    _write_beside(home, connection, aside, name, tables, manifest, models)
+                left_out = [] if restricted else [source.id for source in database.extract_only()]
+                _write_manifest(aside, {"release": name, "raw_left_out": left_out, "tables": tables})
                 aside.chmod(0o755)
                 aside.rename(folder)
             else:
                 outcome.result = "unchanged"
             _point_at(home, folder)
             build.remember_published(home, name, restricted)
+            _retire(home)
             return Published(name, folder, is_new)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
@@ -95,147 +103,91 @@ def current(home: Home) -> Published:
     return Published(folder.name, folder, is_new=False)
 
 
-Tables = dict[str, dict[str, int | str]]
+def site_of_current(home: Home) -> Path:
+    """The front page of the release that is current, by the link, so that it stays the address.
 
-
-def _extract_only() -> list[registry.Source]:
-    return [s for s in registry.sources().values() if s.licence["redistribution"] == "extract_only"]
-
-
-def _leave_out_restricted(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop the raw tables of sources that allow an extract only, and the staging views on them; and of
-    tables made of them the rows that do not come from the bundled extract.
+    Raises:
+        NothingPublishedError: there is none yet.
     """
-    for source in _extract_only():
-        for schema, kind, prefix in (
-            ("staging", "view", f"stg_{source.id}__"),
-            ("raw", "table", f"{source.id}__"),
-        ):
-            found = connection.execute(
-                f"select {kind}_name from duckdb_{kind}s() where database_name = 'copied' "
-                f"and schema_name = ? and starts_with({kind}_name, ?)",
-                [schema, prefix],
-            ).fetchall()
-            for (name,) in found:
-                connection.execute(f'drop {kind} copied."{schema}"."{name}"')
-        made_of_files = connection.execute(
-            "select schema_name, table_name, "
-            "list(column_name) filter (ends_with(column_name, 'archive_sha256')) "
-            "from duckdb_columns() where database_name = 'copied' and schema_name <> 'raw' "
-            "group by all having bool_or(column_name = 'dataset') and bool_or(column_name = 'archive_sha256')"
-        ).fetchall()
-        for schema, name, files in made_of_files:
-            if _is_table(connection, schema, name):
-                # A revision, say, is made of more than one file, and must not tell any other's figure.
-                ours = " and ".join(f'coalesce(list_contains($ours, "{file}"), true)' for file in files)
-                connection.execute(
-                    f'delete from copied."{schema}"."{name}" '
-                    f"where starts_with(dataset, $source) and not ({ours})",
-                    {"source": f"{source.id}/", "ours": sorted(snapshot.hashes())},
-                )
-        # A sum rests on several files, which `made_of` names: dataset:SHA-256, separated by spaces.
-        made_of_several = connection.execute(
-            "select schema_name, table_name from duckdb_columns() where database_name = 'copied' "
-            "and schema_name <> 'raw' and column_name = 'made_of'"
-        ).fetchall()
-        for schema, name in made_of_several:
-            if _is_table(connection, schema, name):
-                connection.execute(
-                    f'delete from copied."{schema}"."{name}" where len(list_filter('
-                    "string_split(made_of, ' '), lambda file: starts_with(file, ?) "
-                    "and not list_contains(?, split_part(file, ':', 2)))) > 0",
-                    [f"{source.id}/", sorted(snapshot.hashes())],
-                )
+    current(home)
+    return home.current / site.FOLDER / "index.html"
 
 
-def _is_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    found = connection.execute(
-        "select 1 from duckdb_tables() where database_name = 'copied' and schema_name = ? and table_name = ?",
-        [schema, name],
-    ).fetchall()
-    return bool(found)
+def releases(home: Home) -> list[Published]:
+    """Every published release that is kept, the last published first."""
+    folders = [path for path in home.published.glob("[!.]*") if path.is_dir() and not path.is_symlink()]
+    folders.sort(key=lambda folder: (folder.stat().st_mtime, folder.name), reverse=True)
+    return [Published(folder.name, folder, is_new=False) for folder in folders]
 
 
-def _copy(home: Home, target: Path, restricted: bool) -> tuple[Tables, str]:
-    """Copy the warehouse to `target` in the compatible format; returns its tables and the newest release."""
-    connection = duckdb.connect()
+def rollback(home: Home, name: str) -> Published:
+    """Point `current` at a release that was published before.
+
+    It stays there until something new is loaded, or somebody publishes by hand.
+
+    Raises:
+        UsageError: there is no such release; names those there are.
+    """
+    with outcome_of(home, "rollback", release=name), warehouse.exclusive(home):
+        kept = {release.name: release for release in releases(home)}
+        if name not in kept:
+            there = ", ".join(kept) or "none"
+            raise UsageError(f"there is no published release {name}", f"there are: {there}")
+        verify(kept[name].folder)
+        _point_at(home, kept[name].folder)
+        build.remember_rolled_back(home, name)
+        return kept[name]
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The DuckDB file of a release, read-only, as the database `release`."""
+    connection = duckdb.connect(":memory:", config={"autoload_known_extensions": False})
     try:
-        connection.execute(f"attach '{_quoted(home.warehouse)}' as warehouse (read_only)")
-        connection.execute(f"attach '{_quoted(target)}' as release (storage_version '{STORAGE_VERSION}')")
-        # By way of memory: what is dropped from a file stays readable in its free blocks.
-        connection.execute("attach ':memory:' as copied")
-        connection.execute("copy from database warehouse to copied").fetchall()
-        # It spans the raw tables for the models' sake; some of those may be left out below.
-        connection.execute("drop view if exists copied.raw.observations")
-        if not restricted:
-            _leave_out_restricted(connection)
-        connection.execute("copy from database copied to release").fetchall()
-        # A reader names a mart without its schema.
-        marts = [
-            name
-            for (name,) in connection.execute(
-                "select table_name from information_schema.tables where table_catalog = 'release' "
-                "and table_schema = ? order by all",
-                [build.MARTS],
-            ).fetchall()
-        ]
-        if not marts:
-            raise TidemarkError("the warehouse holds no marts", "build them first: tidemark build")
+        quoted = str(file).replace("'", "''")
+        connection.execute(f"attach '{quoted}' as release (read_only)").fetchall()
         connection.execute("use release")
-        for mart in marts:
-            connection.execute(f'create view main."{mart}" as select * from {build.MARTS}."{mart}"')
-            _copy_comments(connection, mart)
-        (newest,) = connection.execute("select max(released_on) from raw.releases").fetchall()[0]
-        return _tables(connection, "release"), str(newest)
+        yield connection
     finally:
         connection.close()
 
 
-def _copy_comments(connection: duckdb.DuckDBPyConnection, mart: str) -> None:
-    """The descriptions of a mart and its columns, on the view that stands for it in the default schema."""
-    (of_table,) = connection.execute(
-        "select table_comment from information_schema.tables where table_catalog = 'release' "
-        "and table_schema = ? and table_name = ?",
-        [build.MARTS, mart],
-    ).fetchall()
-    of_columns = connection.execute(
-        "select column_name, comment from duckdb_columns() where database_name = 'release' "
-        "and schema_name = ? and table_name = ?",
-        [build.MARTS, mart],
-    ).fetchall()
-    connection.execute(f'comment on view main."{mart}" is {_literal(of_table[0])}')
-    for column, comment in of_columns:
-        connection.execute(f'comment on column main."{mart}"."{column}" is {_literal(comment)}')
+def _digest(tables: database.Tables) -> str:
+    """What is in a release, and what its files are made by, as one hash."""
+    digest = recipe.digest_of(recipe.OF_RELEASES)
+    digest.update(json.dumps(tables, sort_keys=True).encode())
+    return digest.hexdigest()
 
 
-def _literal(text: str | None) -> str:
-    return "null" if text is None else "'" + text.replace("'", "''") + "'"
+def _write_beside(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    name: str,
+    tables: database.Tables,
+    manifest: dict[str, Any],
+    models: dict[str, lineage.Model],
+) -> None:
+    """What stands beside the DuckDB file: Parquet, CSV, their description, changes, claims, the site."""
+    marts = exports.marts(connection, models)
+    exports.write(connection, marts, folder)
+    exports.check(connection, marts, folder, tables)
+    exports.describe(marts, folder, name)
+    changes.write(connection, folder, name, home.current / FILE if (home.current / FILE).exists() else None)
+    claims_report.write(connection, folder, name)
+    site.write(connection, folder, name, marts, manifest, has_data_docs=home.data_docs.exists())
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> Tables:
-    """Rows and contents (a hash over the sorted rows) of every table but the record of our own steps."""
-    tables: Tables = {}
-    for schema, name in connection.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = ? order by all", [database]
-    ).fetchall():
-        if (schema, name) == ("raw", "outcomes"):
-            continue
-        shown = "* exclude (first_seen_at)" if (schema, name) == ("raw", "releases") else "*"
-        rows, digest = warehouse.contents(connection, f'select {shown} from "{schema}"."{name}"')
-        tables[f"{schema}.{name}"] = {"rows": rows, "sha256": digest}
-    return tables
-
-
-def _check(file: Path, tables: Tables) -> None:
-    """The file opens by itself, read-only, and holds what was copied."""
-    connection = duckdb.connect(str(file), read_only=True)
-    try:
-        if (found := _tables(connection, file.stem)) != tables:
-            wrong = [name for name in tables if found.get(name) != tables[name]]
-            raise TidemarkError(f"{file} differs from the warehouse in {', '.join(wrong)}", "publish again")
-        connection.execute("select * from fct_holdings limit 1").fetchall()
-    finally:
-        connection.close()
+def _write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """release.json: the tables and their hashes, and the hash of every file that two builds write alike."""
+    files = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix in (".parquet", ".gz", ".json")
+    }
+    archive.write_atomically(
+        folder / MANIFEST, (json.dumps({**content, "files": files}, indent=2) + "\n").encode()
+    )
 
 
 def _point_at(home: Home, folder: Path) -> None:
@@ -248,12 +200,55 @@ def _point_at(home: Home, folder: Path) -> None:
 
 def _sweep(home: Home) -> None:
     """Take away what a publication that was killed left behind. Nobody else publishes: the lock is held."""
-    for left in [*home.published.glob(".building-*"), *home.published.glob(".current-*")]:
+    for left in [
+        *home.published.glob(".building-*"),
+        *home.published.glob(".current-*"),
+        *home.published.glob(".removed-*"),
+    ]:
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _retire(home: Home) -> None:
+    """Remove releases that are neither among the newest nor young. One that somebody has open stays until
+    the next publication, and so does the one that is current.
+    """
+    youngest_to_go = clock.now().astimezone(UTC) - timedelta(days=kept_days())
+    standing = current(home).folder
+    for release in releases(home)[kept_releases() :]:
+        published_at = datetime.fromtimestamp(release.folder.stat().st_mtime, UTC)
+        if release.folder == standing or published_at > youngest_to_go or is_read(release.file):
+            continue
+        # Gone from sight in one step: nobody finds half a release.
+        removed = home.published / f".removed-{release.name}"
+        release.folder.rename(removed)
+        shutil.rmtree(removed, ignore_errors=True)
+
+
+def is_read(file: Path) -> bool:
+    """Whether a process on this machine has a DuckDB file open: readers hold a shared lock on it."""
+    try:
+        with file.open("r+b") as handle:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def verify(folder: Path) -> None:
+    """Compare the files of a release with what its manifest says of them.
+
+    Raises:
+        TidemarkError: a file is missing or has other bytes; names it.
+    """
+    said = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    for name, expected in said.items():
+        path = folder / name
+        if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            raise TidemarkError(
+                f"{path} is not the file that was published", "publish again, or roll back: tidemark rollback"
+            )

@@ -141,13 +141,24 @@ def ask(home: Home, sql: str, as_of: date | None = None) -> Answer:
         UsageError: the SQL is wrong, wants to write, or asks for a mart that keeps no vintages as of a day.
     """
     with reading(home, as_of) as connection:
-        try:
-            _expect_questions(connection, sql)
-            result = connection.execute(sql)
-            columns = [column[0] for column in result.description or []]
-            return Answer(columns, result.fetchall())
-        except duckdb.Error as error:
-            raise _wrong(error) from error
+        return answer(connection, sql)
+
+
+def answer(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None = None
+) -> Answer:
+    """The answer to a query on a connection of `reading`.
+
+    Raises:
+        UsageError: as `ask`.
+    """
+    try:
+        _expect_questions(connection, sql)
+        result = connection.execute(sql, parameters or {})
+        columns = [column[0] for column in result.description or []]
+        return Answer(columns, result.fetchall())
+    except duckdb.Error as error:
+        raise wrong(error) from error
 
 
 def _expect_questions(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
@@ -163,7 +174,8 @@ def _expect_questions(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
             )
 
 
-def _wrong(error: duckdb.Error) -> UsageError:
+def wrong(error: duckdb.Error) -> UsageError:
+    """An error of DuckDB in a user's SQL, with advice."""
     said = str(error).strip()
     if "keeps no vintages; " in said:
         what, _, advice = said.removeprefix("Invalid Input Error: ").partition("; ")

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from tidemark import (
     query,
     rebuild,
     registry,
+    release_file,
     warehouse,
 )
 from tidemark.errors import NothingPublishedError, TidemarkError
@@ -309,13 +310,15 @@ def answers(home: Home, out: Console | None = None) -> None:
     command, given = _command(), _home_option(home)
     out.print()
     out.print(f"Published release  {published.name}")
-    out.print(f"  for BI tools     {_near(home.current / publish.FILE)}  (open it read-only)", soft_wrap=True)
+    out.print(f"  site             {_near(publish.site_of_current(home))}", soft_wrap=True)
+    out.print(f"  for BI tools     {_near(home.current / release_file.FILE)}  (open it read-only)", soft_wrap=True)
     out.print(f"  validations      {_near(home.data_docs / 'index.html')}", soft_wrap=True)
     out.print()
     out.print("Next")
     for line in (
         f'{command}{given} sql "select * from mart_top_holders where is_latest_month"',
         f"{command}{given} sql \"select * from fct_holdings where holder_id = 'CHN'\" --as-of 2025-12-20",
+        f"{command}{given} open",
         f"{command}{given} check dbt_project/seeds/claims.csv",
         f"{command}{given} status",
         "make airflow",
@@ -484,6 +487,21 @@ def _command() -> str:
 
 def _home_option(home: Home) -> str:
     return "" if home == Home.find() and HOME_VARIABLE not in os.environ else f" --home {_near(home.root)}"
+
+
+def published(home: Home) -> None:
+    """The published releases that are kept, the last published first."""
+    standing = publish.current(home).name
+    rows = [
+        (
+            release.name,
+            f"{datetime.fromtimestamp(release.folder.stat().st_mtime, UTC):%Y-%m-%d %H:%M}",
+            "current" if release.name == standing else "",
+            "yes" if publish.is_read(release.file) else "",
+        )
+        for release in publish.releases(home)
+    ]
+    console().print(_table(["release", "published (UTC)", "", "being read"], rows))
 
 
 # --- status, sources -------------------------------------------------------------------------------------

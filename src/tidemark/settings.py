@@ -6,9 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tidemark.errors import UsageError
+
 HOME_VARIABLE = "TIDEMARK_HOME"
 RESTRICTED_VARIABLE = "TIDEMARK_INCLUDE_RESTRICTED"
 LIVE_VARIABLE = "TIDEMARK_LIVE"
+KEEP_RELEASES_VARIABLE = "TIDEMARK_KEEP_RELEASES"
+KEEP_DAYS_VARIABLE = "TIDEMARK_KEEP_DAYS"
 METADATA_VARIABLE = "TIDEMARK_METADATA_URL"
 
 
@@ -32,6 +36,28 @@ def include_restricted() -> bool:
 def is_live() -> bool:
     """Whether the DAGs ask the publishers, on their calendars. Off in `make run`, which needs no network."""
     return _is_on(LIVE_VARIABLE)
+
+
+def kept_releases() -> int:
+    """How many published releases are kept, however old they are."""
+    return _count(KEEP_RELEASES_VARIABLE, 30)
+
+
+def kept_days() -> int:
+    """For how many days a published release is kept, however many there are."""
+    return _count(KEEP_DAYS_VARIABLE, 90)
+
+
+def _count(variable: str, default: int) -> int:
+    """A number of an environment variable, not below 0.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    said = os.environ.get(variable, "").strip() or str(default)
+    if not said.isdecimal():
+        raise UsageError(f"{variable} is {said!r}", "give a whole number of 0 or more")
+    return int(said)
 
 
 def _is_on(variable: str) -> bool:

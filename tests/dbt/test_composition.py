@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import day
-from tidemark import build, pipeline, publish, quality, query, registry
+from tidemark import build, pipeline, quality, query, registry, release_file
 from tidemark.errors import UsageError
 from tidemark.settings import Home, project_root
 from tidemark.snapshot import Incoming
@@ -319,7 +319,7 @@ def test_sums_that_rest_on_a_file_that_one_brings_are_not_published(home_with_wo
     sums = ("marts.fct_gold_vs_treasuries", "intermediate.int_gold_quarterly__summed")
     for table in sums:
         assert connection.execute(count.format(table)).fetchall() == [(64 * 16, 105 * 16)]
-    publish._leave_out_restricted(connection)
+    release_file._leave_out_restricted(connection)
     for table in sums:
         ((early, left),) = connection.execute(count.format(table)).fetchall()
         # What of 2015 was carried for a year, and who left after it, rests on the workbook too.

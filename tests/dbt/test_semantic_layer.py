@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tidemark import build, publish, query
+from tidemark import build, publish, query, release_file
 from tidemark.settings import Home
 
 METRICFLOW = ["dbt-metricflow==0.15.0", "dbt-core==1.11.16", "dbt-duckdb==1.11.1", "duckdb==2.0.0"]
@@ -52,7 +52,7 @@ def asked(environment: Path, loaded_template: Home, tmp_path_factory: pytest.Tem
     place = tmp_path_factory.mktemp("metrics")
     project = place / "project"
     shutil.copytree(build.project(), project, ignore=shutil.ignore_patterns("target", "logs"))
-    file = place / publish.FILE
+    file = place / release_file.FILE
     shutil.copy(publish.current(loaded_template).file, file)
     (project / "profiles.yml").write_text(PROFILE.format(file=file), encoding="utf-8")
     variables = {

@@ -9,7 +9,7 @@ import shutil
 import duckdb
 import pytest
 
-from tidemark import build, publish, registry
+from tidemark import build, publish, registry, release_file
 from tidemark.settings import RESTRICTED_VARIABLE
 
 SOURCE = "fed"
@@ -81,7 +81,7 @@ def test_of_files_that_the_operator_brings_nothing_is_published(loaded_template,
         f"insert into {held} by name select * replace ('wgc/holdings_quarterly' as dataset, "
         f"'brought' as archive_sha256) from {held} limit 7"
     )
-    publish._leave_out_restricted(connection)
+    release_file._leave_out_restricted(connection)
     assert connection.execute(f"select count(*) from {held}").fetchall() == [(bundled,)]
     (left,) = connection.execute("select count(*) from copied.marts.fct_holdings").fetchall()[0]
     assert left > 0
