@@ -1,4 +1,4 @@
-"""Writes the answers into docs/questions.md: below each query, what the published release of a home says.
+"""Writes the answers into questions.md and cookbook.md: below each query, what the published release of a home says.
 
 .venv/bin/python docs/questions.py      after `make run`
 """
@@ -14,7 +14,7 @@ from typing import Any
 from tidemark import query
 from tidemark.settings import Home
 
-PAGE = Path(__file__).with_name("questions.md")
+PAGES = tuple(Path(__file__).with_name(name) for name in ("questions.md", "cookbook.md"))
 # A query, and the answer below it up to the blank line.
 BLOCK = re.compile(r"```sql\n(?P<sql>.*?)```\n\n?(?P<answer>(?:\|[^\n]*\n)*)\n?", re.DOTALL)
 AS_OF = re.compile(r"^-- as of (\d{4}-\d{2}-\d{2})$", re.MULTILINE)
@@ -42,8 +42,9 @@ def _cell(cell: Any) -> str:
 
 
 if __name__ == "__main__":
-    page = PAGE.read_text(encoding="utf-8")
-    written = BLOCK.sub(
-        lambda found: f"```sql\n{found['sql']}```\n\n{answer(Home.find(), found['sql'])}\n", page
-    )
-    PAGE.write_text(written.rstrip("\n") + "\n", encoding="utf-8")
+    for page in PAGES:
+        written = BLOCK.sub(
+            lambda found: f"```sql\n{found['sql']}```\n\n{answer(Home.find(), found['sql'])}\n",
+            page.read_text(encoding="utf-8"),
+        )
+        page.write_text(written.rstrip("\n") + "\n", encoding="utf-8")

@@ -173,7 +173,8 @@ def _write_beside(
     exports.write(connection, marts, folder)
     exports.check(connection, marts, folder, tables)
     exports.describe(marts, folder, name)
-    changes.write(connection, folder, name, home.current / FILE if (home.current / FILE).exists() else None)
+    before = home.current.resolve() / FILE
+    changes.write(connection, folder, name, before if before.exists() else None)
     claims_report.write(connection, folder, name)
     site.write(connection, folder, name, marts, manifest, has_data_docs=home.data_docs.exists())
 

@@ -1,4 +1,4 @@
-"""docs/questions.md: twenty questions, and what the published release of the snapshot answers."""
+"""docs/questions.md and docs/cookbook.md: queries, and what the published release of the snapshot answers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ assert _spec.loader is not None
 questions = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(questions)
 
-PAGE = questions.PAGE.read_text(encoding="utf-8")
+PAGE, COOKBOOK = (page.read_text(encoding="utf-8") for page in questions.PAGES)
 ASKED = list(questions.blocks(PAGE))
+COOKED = list(questions.blocks(COOKBOOK))
 NAMES = re.findall(r"^### (.*)$", PAGE, re.MULTILINE)
 
 
@@ -32,3 +33,15 @@ def test_the_answer_below_a_question_is_what_the_release_says(
 ) -> None:
     assert questions.answer(loaded_template, sql) == stands
     assert stands.count("\n") > 2, "a question without an answer"
+
+
+def test_the_cookbook_has_a_dozen_patterns() -> None:
+    assert len(COOKED) == COOKBOOK.count("```sql") >= 10
+
+
+@pytest.mark.parametrize(("sql", "stands"), COOKED)
+def test_a_pattern_of_the_cookbook_gives_the_answer_below_it(
+    loaded_template: Home, sql: str, stands: str
+) -> None:
+    assert questions.answer(loaded_template, sql) == stands
+    assert stands.count("\n") > 2, "a pattern without an answer"
