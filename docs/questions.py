@@ -1,4 +1,4 @@
-"""Writes the answers into questions.md and cookbook.md: below each query, what the published release of a home says.
+"""Writes the answers into questions.md and cookbook.md: below each query, what a published release says.
 
 .venv/bin/python docs/questions.py      after `make run`
 """

@@ -32,14 +32,16 @@ DESCRIBED = """
     select column_name, data_type, comment from duckdb_columns()
     where table_name = $name and schema_name = 'marts' order by column_index
 """
+# A line each: what a mart is, up to where a usual terminal ends.
 MARTS = """
-    select table_name as mart, comment from duckdb_tables() where schema_name = 'marts'
-    union all select view_name, comment from duckdb_views() where schema_name = 'marts'
-    order by all
+    select mart, left(split_part(comment, '. ', 1), 70) as what from (
+        select table_name as mart, comment from duckdb_tables() where schema_name = 'marts'
+        union all select view_name, comment from duckdb_views() where schema_name = 'marts'
+    ) order by all
 """
 FUNCTIONS = "select distinct function_name from duckdb_functions() where not internal"
 WORDS = f"""
-    select table_name as word from ({MARTS.replace("mart,", "table_name,").replace("order by all", "")})
+    select mart as word from ({MARTS})
     union select column_name from duckdb_columns() where schema_name = 'marts'
     union {FUNCTIONS}
     union select keyword_name from duckdb_keywords() where keyword_category = 'reserved'

@@ -21,7 +21,8 @@ QUESTIONS = (
     "select count(*), round(sum(value)) from fct_series_as_of('2025-12-20') where unit = 'usd_bn'",
     "select count(*) from fct_gold_holdings_as_of('2026-06-30')",
     "select count(*) from fct_interest_burden_as_of('2025-06-30')",
-    "select round(sum(change_usd_bn), 3) from change_decomposition_since('2022-12-31') where holder_id = 'CHN'",
+    "select round(sum(change_usd_bn), 3) from change_decomposition_since('2022-12-31') "
+    "where holder_id = 'CHN'",
     "select count(*) from mart_source_freshness",
     "select count(*) from staging.stg_tic__slt_table5",
     "select count(*), count(comment) from duckdb_columns() where schema_name = 'marts'",
@@ -29,7 +30,8 @@ QUESTIONS = (
 ASKING = """
 import json, sys, duckdb
 connection = duckdb.connect(sys.argv[1], read_only=True)
-print(json.dumps([[list(row) for row in connection.execute(sql).fetchall()] for sql in json.loads(sys.argv[2])]))
+asked = [connection.execute(sql).fetchall() for sql in json.loads(sys.argv[2])]
+print(json.dumps([[list(row) for row in rows] for rows in asked]))
 """
 
 
@@ -109,7 +111,8 @@ elif kind == "polars":
         frame = connection.execute(sql).pl()
     rows = frame.rows()
     lazy = polars.scan_parquet(file.rpartition("/")[0] + "/parquet/fct_holdings.parquet")
-    china = lazy.filter(polars.col("holder_id") == "CHN", polars.col("period_end") == date(2025, 10, 31)).collect()
+    october = (polars.col("holder_id") == "CHN") & (polars.col("period_end") == date(2025, 10, 31))
+    china = lazy.filter(october).collect()
     assert china["holdings_usd_bn"].to_list() == [687.7]
 else:
     import ibis

@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(server: str) -> Iterator[str]:
+def database(server: str) -> str:
     """An empty database."""
     name = f"mirror_{time.monotonic_ns()}"
     connection = psycopg2.connect(server)
@@ -34,7 +34,7 @@ def database(server: str) -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(f"create database {name}")
     connection.close()
-    yield server.rpartition("/")[0] + f"/{name}"
+    return server.rpartition("/")[0] + f"/{name}"
 
 
 def ask(url: str, sql: str) -> list[tuple]:
@@ -67,7 +67,8 @@ def test_every_mart_stands_there_alike(loaded_template, database):
             )  # fmt: skip
     assert ask(
         database,
-        "select holdings_usd_bn from tidemark.fct_holdings where holder_id = 'CHN' and period_end = '2025-10-31'",
+        "select holdings_usd_bn from tidemark.fct_holdings "
+        "where holder_id = 'CHN' and period_end = '2025-10-31'",
     ) == [(687.7,)]
     # An empty text is no NULL.
     assert ask(database, "select count(*) from tidemark.fct_claim_checks where period_start = ''")[0][0] > 0
@@ -128,7 +129,8 @@ print("asking", flush=True)
 with connection.cursor() as cursor:
     while time.time() < until:
         cursor.execute("select (select release from tidemark.mirrored_release), "
-                       "(select min(unchanged) from tidemark.mart_breadth), (select count(*) from tidemark.fct_holdings), "
+                       "(select min(unchanged) from tidemark.mart_breadth), "
+                       "(select count(*) from tidemark.fct_holdings), "
                        "(select count(*) from mine.favourites)")
         (row,) = cursor.fetchall()
         if not seen or seen[-1] != row:

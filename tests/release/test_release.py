@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import subprocess
 import sys
 import time
@@ -267,7 +266,7 @@ def test_a_publication_that_fails_half_way_leaves_the_release_as_it_was(publishe
     ]
 
 
-# --- many readers --------------------------------------------------------------------------------------------
+# --- many readers ------------------------------------------------------------------------------------------
 
 READERS, RELEASES = 20, 100
 # Asks over and over, each time by a new connection; every table must be of one release, and none older than
@@ -281,7 +280,8 @@ while not os.path.exists(stop):
     connection = duckdb.connect(file, read_only=True)
     rows = connection.execute(
         "select (select min(rose) from mart_breadth), (select max(rose) from mart_breadth), "
-        "(select max(revisions) from mart_revision_size), (select max(projections) from mart_projection_errors)"
+        "(select max(revisions) from mart_revision_size), "
+        "(select max(projections) from mart_projection_errors)"
     ).fetchall()
     connection.close()
     (numbers,) = rows
@@ -314,8 +314,10 @@ def test_twenty_readers_see_whole_releases_while_a_hundred_are_published(home, t
                 rows = connection.execute(f"select count(*) from marts.{table}").fetchall()[0][0]
                 if not rows:
                     columns = connection.execute(
-                        "select string_agg(case when is_nullable then 'null' when data_type = 'VARCHAR' then '''x''' "
-                        "when data_type = 'DATE' then 'date ''2000-01-01''' else '0' end, ', ' order by column_index) "
+                        "select string_agg(case when is_nullable then 'null' "
+                        "when data_type = 'VARCHAR' then '''x''' "
+                        "when data_type = 'DATE' then 'date ''2000-01-01''' else '0' end, ', ' "
+                        "order by column_index) "
                         "from duckdb_columns() where schema_name = 'marts' and table_name = ?",
                         [table],
                     ).fetchall()[0][0]
@@ -345,4 +347,4 @@ def test_twenty_readers_see_whole_releases_while_a_hundred_are_published(home, t
     asked = [int(said) for _, said, _ in ended]
     assert min(asked) > RELEASES
     assert len(publish.releases(home)) <= READERS + 6
-    assert os.readlink(home.current) == publish.current(home).name
+    assert str(home.current.readlink()) == publish.current(home).name

@@ -1,4 +1,4 @@
-"""The site, in a browser: it loads from disk alone, draws, sorts, searches, fits, and shows the marts' figures."""
+"""The site, in a browser: it loads from disk, draws, sorts, searches, fits, and shows what the marts say."""
 
 from __future__ import annotations
 
@@ -325,7 +325,8 @@ def test_text_can_be_read_in_light_and_dark(site, browser, scheme):
     seen.open((site / "index.html").as_uri())
     colours = seen.page.evaluate(
         """() => Object.fromEntries(
-            ["paper", "ink", "muted", "link", "up", "down", "c1", "c2", "c3", "c4", "c5", "c6"].map((name) => {
+            ["paper", "ink", "muted", "link", "up", "down", "c1", "c2", "c3", "c4", "c5", "c6"]
+            .map((name) => {
                 const probe = document.createElement("i");
                 probe.style.color = `var(--${name})`;
                 document.body.append(probe);
