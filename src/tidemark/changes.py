@@ -68,13 +68,13 @@ def _compare(
     connection: duckdb.DuckDBPyConnection, dataset: registry.Dataset, has_before: bool
 ) -> Changed | None:
     """None where the release leaves this dataset's own rows out, or nothing of it is loaded."""
-    if not _has(connection, "release", dataset.table):
-        return None
     keys = [*dataset.key, "measure", "period_end"]
+    if not _has(connection, "release", dataset.table, keys):
+        return None
     same = " and ".join(f'now."{key}" = before."{key}"' for key in keys)
     stands_before = (
         _standing("before", dataset.table, keys)
-        if has_before and _has(connection, "before", dataset.table)
+        if has_before and _has(connection, "before", dataset.table, keys)
         else f"{_standing('release', dataset.table, keys)} and false"
     )
     connection.execute(
@@ -118,14 +118,14 @@ def _standing(database: str, table: str, keys: list[str]) -> str:
         ) where newest = 1 and status <> 'deleted'"""
 
 
-def _has(connection: duckdb.DuckDBPyConnection, database: str, table: str) -> bool:
-    return bool(
-        connection.execute(
-            "select 1 from duckdb_tables() where database_name = ? and schema_name = 'raw' "
-            "and table_name = ?",
-            [database, table],
-        ).fetchall()
-    )
+def _has(connection: duckdb.DuckDBPyConnection, database: str, table: str, keys: list[str]) -> bool:
+    """Whether a release has a raw table with these columns; one of an older Tidemark may have others."""
+    columns = connection.execute(
+        "select column_name from duckdb_columns() where database_name = ? and schema_name = 'raw' "
+        "and table_name = ?",
+        [database, table],
+    ).fetchall()
+    return {name for (name,) in columns} >= set(keys)
 
 
 def _form(connection: duckdb.DuckDBPyConnection) -> list[str]:

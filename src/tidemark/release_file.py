@@ -167,9 +167,12 @@ def write(home: Home, target: Path, models: dict[str, Model], restricted: bool) 
         if not marts:
             raise TidemarkError("the warehouse holds no marts", "build them first: tidemark build")
         connection.execute("use release")
+        # A comment is a statement, and there are hundreds: one commit instead of one each.
+        connection.execute("begin")
         for mart in marts:
             connection.execute(f'create view main."{mart}" as select * from {build.MARTS}."{mart}"')
             _copy_comments(connection, mart)
+        connection.execute("commit")
         (newest,) = connection.execute("select max(released_on) from raw.releases").fetchall()[0]
         return tables(connection, "release"), str(newest)
     finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.completion import Completer, WordCompleter, merge_completers
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import PygmentsLexer
@@ -109,10 +109,11 @@ def _answer(connection: duckdb.DuckDBPyConnection, text: str, form: Format) -> N
         report.failure(error)
 
 
-def completer(connection: duckdb.DuckDBPyConnection) -> WordCompleter:
-    """Completes the names of marts, their columns, functions and keywords."""
+def completer(connection: duckdb.DuckDBPyConnection) -> Completer:
+    """Completes the names of marts, their columns, functions and keywords; and the shell's own commands."""
     words = [word for (word,) in connection.execute(WORDS).fetchall()]
-    return WordCompleter([".tables", ".describe", ".help", ".quit", *words], ignore_case=True)
+    commands = WordCompleter([".tables", ".describe", ".help", ".quit"], sentence=True)
+    return merge_completers([commands, WordCompleter(words, ignore_case=True)])
 
 
 def _statements(connection: duckdb.DuckDBPyConnection, text: str) -> Iterator[str]:

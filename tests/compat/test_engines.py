@@ -103,12 +103,12 @@ elif kind == "pandas":
     parquet = pandas.read_parquet(f"{folder}/parquet/fct_holdings.parquet")
     csv = pandas.read_csv(f"{folder}/csv/fct_holdings.csv.gz", parse_dates=["period_end"])
     for held in (parquet, csv):
-        china = held[(held.holder_id == "CHN")].set_index("period_end").holdings_usd_bn
-        assert china.loc["2025-10-31":"2025-10-31"].tolist() == [687.7]
+        day = pandas.to_datetime(held.period_end) == pandas.Timestamp("2025-10-31")
+        assert held[(held.holder_id == "CHN") & day].holdings_usd_bn.tolist() == [687.7]
 elif kind == "polars":
     import duckdb, polars
     with duckdb.connect(file, read_only=True) as connection:
-        frame = connection.execute(sql).pl()
+        frame = polars.read_database(sql, connection)
     rows = frame.rows()
     lazy = polars.scan_parquet(file.rpartition("/")[0] + "/parquet/fct_holdings.parquet")
     october = (polars.col("holder_id") == "CHN") & (polars.col("period_end") == date(2025, 10, 31))

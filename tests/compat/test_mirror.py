@@ -48,23 +48,15 @@ def test_every_mart_stands_there_alike(loaded_template, database):
     release = publish.current(loaded_template)
     assert (made.release, made.tables) == (release.name, 28)
     assert ask(database, "select release from tidemark.mirrored_release") == [(release.name,)]
+    rows = 0
     with publish.opened(release.file) as connection:
         for mart in exports.described(release.folder):
             columns = ", ".join(f'"{column.name}"' for column in mart.columns)
-            sums = ", ".join(
-                f'count("{c.name}"), '
-                + (
-                    f'sum(cast("{c.name}" as numeric(38, 9)))'
-                    if c.type == "DOUBLE"
-                    else f'count(distinct "{c.name}")'
-                )
-                for c in mart.columns
-            ).replace("numeric(38, 9)", "decimal(38, 9)")
-            there = ask(database, f"select count(*), {sums} from tidemark.{mart.name}")
-            here = connection.execute(f"select count(*), {sums} from marts.{mart.name}").fetchall()
-            assert [[str(v) for v in row] for row in there] == [[str(v) for v in row] for row in here], (
-                mart.name, columns,
-            )  # fmt: skip
+            there = ask(database, f"select {columns} from tidemark.{mart.name}")
+            here = connection.execute(f"select {columns} from marts.{mart.name}").fetchall()
+            assert sorted(there, key=repr) == sorted(here, key=repr), mart.name
+            rows += len(there)
+    assert rows == made.rows > 100_000
     assert ask(
         database,
         "select holdings_usd_bn from tidemark.fct_holdings "
@@ -94,10 +86,11 @@ def test_types_comments_and_keys_travel(loaded_template, database):
     assert bare == []
     keys = dict(ask(
         database,
-        "select conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint "
+        "select (select relname from pg_class where oid = conrelid), pg_get_constraintdef(oid) "
+            "from pg_constraint "
         "where connamespace = 'tidemark'::regnamespace and contype = 'p'",
     ))  # fmt: skip
-    assert keys["tidemark.fct_holdings"] == "PRIMARY KEY (holder_id, period_end)"
+    assert keys["fct_holdings"] == "PRIMARY KEY (holder_id, period_end)"
     assert len(keys) > 20
     (references,) = ask(
         database,

@@ -6,6 +6,7 @@ follows the reader's dark or light mode without being drawn anew.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import altair as alt
@@ -71,6 +72,7 @@ COMPONENTS_OF_RESERVES = {
 }
 
 
+@cache
 def all_charts() -> dict[str, dict[str, Any]]:
     """Every specification by its name."""
     return {
@@ -120,8 +122,7 @@ def _usd_bn(column: str, title: str = "USD bn", **more: Any) -> Any:
 def _who_holds() -> Any:
     base = _base().encode(
         y=_holder_axis(),
-        # Room for the figure beside the longest bar.
-        x=_usd_bn("holdings_usd_bn", scale=alt.Scale(padding=45, nice=False, domainMin=0)),
+        x=_usd_bn("holdings_usd_bn"),
         tooltip=[
             alt.Tooltip("holder_name:N", title="holder"),
             alt.Tooltip("holdings_usd_bn:Q", title="USD bn", format=",.1f"),
@@ -130,7 +131,9 @@ def _who_holds() -> Any:
         ],
         href="page:N",
     )
-    label = base.mark_text(align="left", dx=4).encode(text=alt.Text("holdings_usd_bn:Q", format=",.1f"))
+    label = base.mark_text(align="right", dx=-4, color="var(--paper)").encode(
+        text=alt.Text("holdings_usd_bn:Q", format=",.1f")
+    )
     return base.mark_bar(color=ACCENT) + label
 
 
