@@ -36,7 +36,7 @@ def test_an_error_says_what_to_do(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["sql"], ["ingest"], ["nonsense"], ["sql", "select 1", "--as-of", "soon"]]
+    "arguments", [["mirror"], ["ingest"], ["nonsense"], ["sql", "select 1", "--as-of", "soon"]]
 )
 def test_wrong_calls_are_exit_code_2(arguments, tmp_path):
     done = subprocess.run(
