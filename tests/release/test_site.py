@@ -169,9 +169,9 @@ def test_nothing_of_the_machine_stands_on_a_page(site, loaded_template):
 
 def test_every_page_loads_without_an_error_or_an_outside_request_and_fits(site, browser):
     for width in WIDTHS:
-        for page in pages(site):
-            # All are made by a few templates: at the narrow width, one holder's page in ten.
-            if page.parent.name == "holders" and width == 390 and hash(page.stem[0]) % 10:
+        for place, page in enumerate(pages(site)):
+            # All holders' pages are made by one template: at the narrow width, each tenth.
+            if page.parent.name == "holders" and width == 390 and place % 10:
                 continue
             seen = watched(browser, width)
             seen.open(page.as_uri())
