@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -74,9 +75,7 @@ def publish(home: Home, restricted: bool | None = None) -> Published:
             folder = home.published / name
             is_new = not folder.exists()
             if is_new:
-                with opened(aside / FILE) as connection:
-                    database.check(connection, tables)
-                    _write_beside(home, connection, aside, name, tables, manifest, models)
+                _write_beside(home, aside, name, tables, manifest, models)
                 left_out = [] if restricted else [source.id for source in database.extract_only()]
                 _write_manifest(aside, {"release": name, "raw_left_out": left_out, "tables": tables})
                 aside.chmod(0o755)
@@ -161,22 +160,35 @@ def _digest(tables: database.Tables) -> str:
 
 def _write_beside(
     home: Home,
-    connection: duckdb.DuckDBPyConnection,
     folder: Path,
     name: str,
     tables: database.Tables,
     manifest: dict[str, Any],
     models: dict[str, lineage.Model],
 ) -> None:
-    """What stands beside the DuckDB file: Parquet, CSV, their description, changes, claims, the site."""
-    marts = exports.marts(connection, models)
-    exports.write(connection, marts, folder)
-    exports.check(connection, marts, folder, tables)
-    exports.describe(marts, folder, name)
-    before = home.current.resolve() / FILE
-    changes.write(connection, folder, name, before if before.exists() else None)
-    claims_report.write(connection, folder, name)
-    site.write(connection, folder, name, marts, manifest, has_data_docs=home.data_docs.exists())
+    """What stands beside the DuckDB file: Parquet, CSV, their description, changes, claims, the site.
+
+    Raises:
+        TidemarkError: the DuckDB file or one of the others does not hold what it should.
+    """
+    with opened(folder / FILE) as connection, ThreadPoolExecutor(1) as beside:
+        marts = exports.marts(connection, models)
+        exports.write(connection, marts, folder)
+        # DuckDB reads back while Python makes the site: neither waits for the other.
+        checked = beside.submit(_check, folder, marts, tables)
+        exports.describe(marts, folder, name)
+        before = home.current.resolve() / FILE
+        changes.write(connection, folder, name, before if before.exists() else None)
+        claims_report.write(connection, folder, name)
+        site.write(connection, folder, name, marts, manifest, has_data_docs=home.data_docs.exists())
+        checked.result()
+
+
+def _check(folder: Path, marts: list[exports.Mart], tables: database.Tables) -> None:
+    """Open a release anew, and hold all that was written against what was copied into it."""
+    with opened(folder / FILE) as connection:
+        database.check(connection, tables)
+        exports.check(connection, marts, folder, tables)
 
 
 def _write_manifest(folder: Path, content: dict[str, Any]) -> None:

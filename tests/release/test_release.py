@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import day, load_snapshot
 from tests.e2e.test_whole_or_nothing import revised_table5
-from tidemark import build, changes, clock, pipeline, publish, registry, snapshot
+from tidemark import build, changes, clock, exports, pipeline, publish, registry, snapshot
 from tidemark.errors import TidemarkError, UsageError
 from tidemark.publish import Published
 from tidemark.settings import KEEP_DAYS_VARIABLE, KEEP_RELEASES_VARIABLE, Home
@@ -264,6 +264,29 @@ def test_a_publication_that_fails_half_way_leaves_the_release_as_it_was(publishe
     assert [path.name for path in published_home.published.iterdir() if path.name != "current"] == [
         before.name
     ]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_file_that_reads_back_differently_is_not_published(published_home, monkeypatch, kind):
+    before = published_home.current.resolve()
+    touched(published_home)
+    write = exports.write
+
+    def spoilt(connection: duckdb.DuckDBPyConnection, found: list[exports.Mart], folder: Path) -> None:
+        write(connection, found, folder)
+        if kind == "parquet":
+            file = folder / "parquet" / "mart_breadth.parquet"
+            changed = "select * replace (fell + 1 as fell) from marts.mart_breadth"
+            connection.execute(f"copy ({changed}) to '{file}' (format parquet)")
+        else:
+            file = folder / "csv" / "mart_breadth.csv.gz"
+            rows = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+            file.write_bytes(gzip.compress(b"".join(rows[:-1])))
+
+    monkeypatch.setattr(exports, "write", spoilt)
+    with pytest.raises(TidemarkError, match="mart_breadth reads back differently"):
+        publish.publish(published_home)
+    assert published_home.current.resolve() == before
 
 
 # --- many readers ------------------------------------------------------------------------------------------
