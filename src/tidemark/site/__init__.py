@@ -123,7 +123,7 @@ def write(
             "holder.html",
             holder=holder,
             charts=figures.of_holder(connection, holder),
-            revisions=_revisions(connection, holder),
+            revisions=figures.ask(connection, REVISIONS, [holder["holder_id"]]),
         )
     (site / "models.html").write_text(dbt_page.page(manifest), encoding="utf-8")
 
@@ -192,9 +192,3 @@ def _sizes(folder: Path) -> dict[str, int]:
 def _counted(claims: list[Row]) -> dict[str, int]:
     counted = {verdict: sum(c["verdict"] == verdict for c in claims) for verdict in claims_report.VERDICTS}
     return {verdict: count for verdict, count in counted.items() if count}
-
-
-def _revisions(connection: duckdb.DuckDBPyConnection, holder: Row) -> list[Row]:
-    result = connection.execute(REVISIONS, [holder["holder_id"]])
-    names = [column[0] for column in result.description or []]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -63,8 +63,8 @@ class Figure:
     newest_first: bool = False
 
 
-def ask(connection: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
-    result = connection.execute(sql)
+def ask(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
+    result = connection.execute(sql, parameters or [])
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
