@@ -590,7 +590,8 @@ left join cells
 order by known_on, months.period_end"""
     rows = ask(connection, sql)
     days = sorted({row["known_on"] for row in rows})
-    if len(days) < 2:
+    # A release that withdrew figures is a day of its own, on which nothing may be left to draw.
+    if len(days) < 2 or all(row["holdings_usd_bn"] is None for row in rows):
         return None
     return Figure(
         id="revisions",
@@ -622,6 +623,8 @@ def _revised(rows: list[Row]) -> str:
         first.setdefault(row["period_end"], row)
         if row["is_latest"]:
             last[row["period_end"]] = row
+    if not last:
+        return "None of these months' figures is published any longer"
     farthest: Callable[[date], float] = lambda day: abs(  # noqa: E731
         last[day]["holdings_usd_bn"] - first[day]["holdings_usd_bn"]
     )
