@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as parquet
 
 from tidemark import archive, clock, corrections, precedent, quality, snapshot, sources, warehouse
 from tidemark.archive import Release
@@ -357,7 +358,7 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
                     raise TidemarkError(
                         f"{release.id} has not been validated", "run the step before this one"
                     )
-                loaded = warehouse.load(home, connection, dataset, release, pd.read_parquet(path))
+                loaded = warehouse.load(home, connection, dataset, release, parquet.read_table(path))
                 outcome.rows = loaded.rows
                 outcome.result = "unchanged" if loaded.already else "done"
             mark_loaded(home, release)

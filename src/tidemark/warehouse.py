@@ -23,13 +23,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from filelock import FileLock, Timeout
 
 from tidemark import archive, clock, registry
 from tidemark.archive import Release
 from tidemark.errors import BusyError, TidemarkError
-from tidemark.reading import DELETED, NOT_QUOTED, SourceFile, quoted
+from tidemark.reading import DELETED, NOT_QUOTED, SourceFile
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 from tidemark.sources import parse
@@ -209,12 +210,13 @@ def load(
     connection: duckdb.DuckDBPyConnection,
     dataset: Dataset,
     release: Release,
-    batch: pd.DataFrame,
+    batch: pa.Table,
 ) -> Loaded:
     """Append what a release says anew, in one transaction. Loading it twice changes nothing.
 
     Args:
-        batch: the release's observations, as its parser read and its suite passed them.
+        batch: the release's observations, as its parser read and its suite passed them; Arrow, which DuckDB
+            reads where it lies.
 
     Raises:
         TidemarkError: the release came late, and a later one that must be taken anew is not in the archive;
@@ -228,7 +230,7 @@ def load(
                 f"the warehouse holds other bytes as {release.id} than the archive does",
                 f"restore {home.archive} from a backup, or begin with an empty home",
             )
-        return Loaded(release, len(quoted(batch)), 0, 0, already=True)
+        return Loaded(release, _quoted_cells(batch), 0, 0, already=True)
     in_archive = {(r.released_on, r.reissue): r for r in archive.releases(home, dataset.name)}
     later = sorted(other for other in held if other > place)
     for other in later:
@@ -248,12 +250,12 @@ def load(
         for other in later:
             following = in_archive[other]
             file = SourceFile(following.file, archive.read(home, following))
-            _append(connection, dataset, following, parse(dataset, file).observations)
+            _append(connection, dataset, following, pa.Table.from_pandas(parse(dataset, file).observations))
         connection.execute(
             "insert into raw.releases values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 release.dataset, release.released_on, release.reissue, release.sha256, release.source_url,
-                release.file, release.evidence, release.bytes, len(quoted(batch)),
+                release.file, release.evidence, release.bytes, _quoted_cells(batch),
                 _utc(release.first_seen_at),
             ],
         )  # fmt: skip
@@ -261,7 +263,12 @@ def load(
     except BaseException:
         connection.execute("rollback")
         raise
-    return Loaded(release, len(quoted(batch)), rows, len(later))
+    return Loaded(release, _quoted_cells(batch), rows, len(later))
+
+
+def _quoted_cells(batch: pa.Table) -> int:
+    """How many cells say something: an extract leaves the others out."""
+    return pc.sum(pc.not_equal(batch["status"], NOT_QUOTED)).as_py() or 0
 
 
 def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> dict[tuple[date, int], str]:
@@ -273,50 +280,77 @@ def _held(connection: duckdb.DuckDBPyConnection, dataset: Dataset) -> dict[tuple
 
 
 def _append(
-    connection: duckdb.DuckDBPyConnection, dataset: Dataset, release: Release, batch: pd.DataFrame
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, release: Release, batch: pa.Table
 ) -> int:
     """Insert the rows by which a release differs from what stood before it; returns how many.
 
     A cell that an extract leaves out is neither news nor withdrawn.
+
+    What stood is the last row of each cell. To find it by ranking all rows costs several times the comparison
+    itself, so it is put together around the release that wrote the most rows, which has each cell once:
+    only what was written after it and before it, little in either case, is ranked. One outer join then finds
+    what is new, what differs and what is no longer there.
     """
+    table = f'raw."{dataset.table}"'
     cell = [*(f'"{column}"' for column in dataset.key), "period_end", "measure"]
     cells = ", ".join(cell)
-    same = " and ".join(f"said.{column} = stood.{column}" for column in cell)
-    withdrawn = f"""
-        union all
-        select {", ".join(f"stood.{column}" for column in cell)},
-            null, '{DELETED}', stood.unit, $released_on, $reissue, $sha256, null
-        from stood anti join said on {same}
-        where stood.status <> '{DELETED}'
-    """
+    place = {"released_on": release.released_on, "reissue": release.reissue}
+    largest = connection.execute(
+        f"""
+        select released_on, reissue from {table} where (released_on, reissue) < ($released_on, $reissue)
+        group by all order by count(*) desc, released_on, reissue limit 1
+        """,
+        place,
+    ).fetchall()
+    day, issue = largest[0] if largest else (date.min, 0)
+    said_or_stood = ", ".join(f"coalesce(said.{column}, stood.{column})" for column in cell)
     connection.register("incoming", batch)
     try:
         inserted = connection.execute(
             f"""
-            insert into raw."{dataset.table}"
+            insert into {table}
             with said as (
                 select {cells}, if(isnan(value), null, value) as value, status, unit, line from incoming
             ),
-            stood as (
-                select {cells}, value, status, unit from raw."{dataset.table}"
+            after as materialized (
+                select {cells}, value, status, unit from {table}
                 where (released_on, reissue) < ($released_on, $reissue)
+                    -- Two comparisons of pairs DuckDB 2.0 makes a BETWEEN, which it has not for pairs.
+                    and (released_on > $day or (released_on = $day and reissue > $issue))
                 qualify row_number() over (partition by {cells} order by released_on desc, reissue desc) = 1
             ),
-            news as (
-                select {", ".join(f"said.{column}" for column in cell)},
-                    said.value, said.status, said.unit,
-                    $released_on as released_on, $reissue as reissue, $sha256 as archive_sha256, said.line
-                from said left join stood on {same}
-                where said.status <> '{NOT_QUOTED}' and (
-                    stood.status is null or stood.status <> said.status or stood.unit <> said.unit
-                    or stood.value is distinct from said.value
-                )
-                {withdrawn if dataset.absence == "deletion" else ""}
+            largest as (
+                select {cells}, value, status, unit from {table}
+                where released_on = $day and reissue = $issue
+            ),
+            before as (
+                select {cells}, value, status, unit from {table}
+                where (released_on, reissue) < ($day, $issue)
+                qualify row_number() over (partition by {cells} order by released_on desc, reissue desc) = 1
+            ),
+            stood as (
+                from after
+                union all
+                from largest anti join after using ({cells})
+                union all
+                from before anti join largest using ({cells}) anti join after using ({cells})
             )
-            select * from news order by {cells}
+            select {said_or_stood}, said.value, coalesce(said.status, '{DELETED}'),
+                coalesce(said.unit, stood.unit), $released_on, $reissue, $sha256, said.line
+            from said full join stood on {" and ".join(f"said.{column} = stood.{column}" for column in cell)}
+            where case
+                when said.status is null then $absence_is_deletion and stood.status <> '{DELETED}'
+                when said.status = '{NOT_QUOTED}' then false
+                else stood.status is null or stood.status <> said.status or stood.unit <> said.unit
+                    or stood.value is distinct from said.value
+            end
+            order by {said_or_stood}
             """,
-            {"released_on": release.released_on, "reissue": release.reissue, "sha256": release.sha256},
-        ).fetchall()
+            {
+                **place, "day": day, "issue": issue, "sha256": release.sha256,
+                "absence_is_deletion": dataset.absence == "deletion",
+            },
+        ).fetchall()  # fmt: skip
         return int(inserted[0][0])
     finally:
         connection.unregister("incoming")

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tidemark import archive, build, pipeline, publish, registry, snapshot, sources, warehouse
@@ -42,7 +43,7 @@ def load(home: Home, arrivals: Sequence[Arrival]) -> list[warehouse.Loaded]:
                 home, dataset, item.data, item.released_on, item.file, item.source_url
             )
             batch = sources.parse(dataset, SourceFile(item.file, item.data)).observations
-            done.append(warehouse.load(home, connection, dataset, release, batch))
+            done.append(warehouse.load(home, connection, dataset, release, pa.Table.from_pandas(batch)))
     return done
 
 

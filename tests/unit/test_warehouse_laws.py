@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -117,7 +118,7 @@ def load(
     home: Home, connection: duckdb.DuckDBPyConnection, dataset: Dataset, release: Release
 ) -> warehouse.Loaded:
     batch = sources.parse(dataset, SourceFile(release.file, archive.read(home, release))).observations
-    return warehouse.load(home, connection, dataset, release, batch)
+    return warehouse.load(home, connection, dataset, release, pa.Table.from_pandas(batch))
 
 
 def arrive(
