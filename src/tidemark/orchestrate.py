@@ -361,6 +361,9 @@ def running(home: Home, port: int | None = None, scheduled: bool = False) -> Ite
 def run(home: Home, progress: build.Progress) -> None:
     """Every ingest DAG once, then the marts as their assets fire them, on a real scheduler.
 
+    Where nothing was loaded, no asset fires; the marts are started then if they are not those published: a
+    model was changed, or a run was stopped between its loads and its build.
+
     Raises:
         TidemarkError: a task failed; says which, and why.
     """
@@ -372,8 +375,10 @@ def run(home: Home, progress: build.Progress) -> None:
             started = airflow.ask("post", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None})
             runs[dag_id] = started["dag_run_id"]
         ended: dict[tuple[str, str], dict[str, Any]] = {}
+        asked_for_marts = False
 
         def everything_ended() -> bool:
+            nonlocal asked_for_marts
             watched = list(runs.items())
             loaded = all(key in ended for key in watched)
             if loaded:
@@ -381,6 +386,10 @@ def run(home: Home, progress: build.Progress) -> None:
                 queued = airflow.ask("get", "/api/v2/dags/marts/assets/queuedEvents", accept=(404,))
                 if queued and queued["total_entries"]:
                     return False
+                if not asked_for_marts and before.issuperset(airflow.marts_runs()):
+                    asked_for_marts = True
+                    if build.anything_new(home):
+                        airflow.ask("post", "/api/v2/dags/marts/dagRuns", {"logical_date": None})
             watched += [("marts", run_id) for run_id in airflow.marts_runs() if run_id not in before]
             tasks: list[dict[str, Any]] = []
             for dag_id, run_id in watched:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -172,14 +172,14 @@ def read_figure(
     file: SourceFile,
     line: int,
     text: str,
-    what: str,
+    what: str | Callable[[], str],
     missing: Mapping[str, str] = MISSING,
     decimals: int | None = None,
 ) -> tuple[float | None, str]:
     """A figure as (value, status): 651.1 -> (651.1, published), n.a. -> (None, not_available).
 
     Args:
-        what: which cell it is.
+        what: which cell it is; of many cells better what says so, since only an error asks.
         missing: the publisher's marks for missing figures, and the status each stands for.
         decimals: how many the publisher prints at the most; more would be another's figure.
 
@@ -192,7 +192,7 @@ def read_figure(
         return float(token), PUBLISHED
     if token in missing:
         return None, missing[token]
-    raise bad_figure(file, line, token, what, missing)
+    raise bad_figure(file, line, token, what if isinstance(what, str) else what(), missing)
 
 
 def bad_figure(
@@ -224,15 +224,24 @@ def month_end(year: int, month: int) -> date:
 
 def iso_day(file: SourceFile, line: int, text: str) -> date:
     """A date written YYYY-MM-DD, that the calendar has."""
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        with suppress(ValueError):
-            return date.fromisoformat(text)
+    day = _day_of(text)
+    if day is not None:
+        return day
     raise WrongLayoutError(
         file.name,
         line,
         f"{text[:40]!r} stands where a date (YYYY-MM-DD) is due",
         "fetch the file again; a spreadsheet writes dates in other ways",
     )
+
+
+@lru_cache(maxsize=20_000)
+def _day_of(text: str) -> date | None:
+    """A long table names few days often."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    return None
 
 
 def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: str) -> pd.DataFrame:

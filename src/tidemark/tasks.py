@@ -18,7 +18,6 @@ from tidemark import (
     registry,
     release_calendar,
     revisions,
-    settings,
     snapshot,
 )
 from tidemark import archive as kept
@@ -43,16 +42,13 @@ def fetch(dataset: str, due: str, kind: str) -> bool:
 def archive(dataset: str, due: str = "", kind: str = "manual") -> list[str]:
     """Archive a dataset's bundled releases and what waits in its inbox; the ids of the releases to load.
 
-    On a schedule those are the ones that are not loaded yet: a run a day need not look at every release
-    again. A backfill names those that were archived in its slot's time, so that they are loaded again
-    wherever the warehouse has lost them.
+    Those are the ones that are not loaded yet: what passed its suite and is in the warehouse need not be
+    looked at again (`tidemark rebuild` does). A backfill names those that were archived in its slot's time,
+    too, so that they are loaded again wherever the warehouse has lost them.
     """
     home, entry = Home.find(), registry.dataset(dataset)
-    ids = pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
-    if settings.is_live():
-        ids = [
-            release.id for release in kept.releases(home, dataset) if not pipeline.is_loaded(home, release)
-        ]
+    pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
+    ids = [release.id for release in kept.releases(home, dataset) if not pipeline.is_loaded(home, release)]
     if kind == "backfill":
         source = registry.source(entry.source)
         slot = datetime.fromisoformat(due).astimezone(ZoneInfo(source.release_calendar["timezone"]))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -74,7 +75,9 @@ def parse_debt_to_penny(file: SourceFile) -> Parsed:
         _expect_next_day(file, line, day, before)
         before = day
         figures = {
-            name: read_figure(file, line, _text(file, line, record, name), f"{name}, {day}", MISSING)
+            name: read_figure(
+                file, line, _text(file, line, record, name), partial(_cell_of, name, day), MISSING
+            )
             for name in (HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL)
         }
         missing = [name for name, (value, _) in figures.items() if value is None]
@@ -88,6 +91,10 @@ def parse_debt_to_penny(file: SourceFile) -> Parsed:
             )
         rows.extend((name, day, "outstanding", *figure, line) for name, figure in figures.items())
     return Parsed(observations(rows, ["label"], "usd"))
+
+
+def _cell_of(name: str, day: date) -> str:
+    return f"{name}, {day}"
 
 
 def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None) -> None:

@@ -16,6 +16,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -91,7 +92,9 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
             break
         label = _label(file, index + 1, cells[0], labels)
         for month, cell in zip(months, cells[1:], strict=True):
-            value, status = read_figure(file, index + 1, cell, f"{label}, {month:%Y-%m}", decimals=DECIMALS)
+            value, status = read_figure(
+                file, index + 1, cell, partial(_cell_of, label, month), decimals=DECIMALS
+            )
             rows.append((label, month, "holdings", value, status, index + 1))
     else:
         raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
@@ -177,7 +180,7 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(TABLE3_HEADER, pa.string()), strings_can_be_null=False
         ),
-    )
+    ).combine_chunks()
     _refuse_first(
         table["country_code"],
         r"^\d{5}$",
@@ -209,50 +212,63 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
     )
     _expect_table3_series(file, first_line, keys)
 
-    period_end = pd.PeriodIndex(keys["month"], freq="M").to_timestamp(how="end").normalize()
-    parts = []
     for column, measure in zip(TABLE3_HEADER[3:], TABLE3_MEASURES, strict=True):
-        missing = pc.equal(table[column], "n.a.")
 
         def no_figure(row: int, text: str, measure: str = measure) -> BadFigureError:
             what = f"{measure} of {keys['label'][row]}, {keys['month'][row]}"
             return bad_figure(file, first_line + row, text, what)
 
         _refuse_first(table[column], r"^(-?(0|[1-9]\d*)|n\.a\.)$", no_figure)
-        # The publisher prints -0 where it rounds to nothing; adding zero takes the sign away.
-        value = pc.if_else(missing, None, table[column]).cast(pa.float64()).to_numpy() + 0.0
-        parts.append(
-            pd.DataFrame(
-                {
-                    "label": keys["label"],
-                    "code": keys["code"],
-                    "period_end": period_end,
-                    "measure": measure,
-                    "value": value,
-                    "status": np.where(missing.to_numpy(), NOT_AVAILABLE, PUBLISHED),
-                    "unit": "usd_mn",
-                    "line": np.arange(first_line, first_line + len(keys), dtype="int32"),
-                }
-            )
-        )
-    frame = pd.concat(parts, ignore_index=True).sort_values("line", kind="stable", ignore_index=True)
-    frame = tidy(frame, ["label", "code"])
+    frame = _table3_observations(table, label, first_line)
     is_total = frame["code"].isin(TABLE3_AGGREGATES) & frame["measure"].str.startswith("holdings")
     _expect_published(file, frame, is_total)
     return Parsed(frame)
 
 
+def _table3_observations(table: pa.Table, label: pa.ChunkedArray, first_line: int) -> pd.DataFrame:
+    """The cells of checked columns, line by line, and in a line by measure."""
+    rows, measures = table.num_rows, len(TABLE3_MEASURES)
+    of_row = pa.array(np.repeat(np.arange(rows, dtype="int32"), measures))
+    texts = [table[column].combine_chunks() for column in TABLE3_HEADER[3:]]
+    missing = [pc.equal(text, "n.a.") for text in texts]
+    # The publisher prints -0 where it rounds to nothing; adding zero takes the sign away.
+    values = np.stack(
+        [
+            pc.if_else(gone, None, text).cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0
+            for text, gone in zip(texts, missing, strict=True)
+        ],
+        axis=1,
+    ).ravel()
+    gone = np.stack([one.to_numpy(zero_copy_only=False) for one in missing], axis=1).ravel()
+    months = table["date"].combine_chunks().dictionary_encode()
+    ends = pd.PeriodIndex(months.dictionary.to_pylist(), freq="M").to_timestamp(how="end").normalize()
+    frame = pa.table(
+        {
+            "label": label.take(of_row),
+            "code": table["country_code"].take(of_row),
+            "measure": pa.array(TABLE3_MEASURES).take(pa.array(np.tile(np.arange(measures), rows))),
+            "status": pa.array([PUBLISHED, NOT_AVAILABLE]).take(pa.array(gone.astype("int8"))),
+            "unit": pa.repeat("usd_mn", rows * measures),
+        }
+    ).to_pandas()
+    frame["period_end"] = ends.as_unit("us").to_numpy()[months.indices.to_numpy()].repeat(measures)
+    frame["value"] = values
+    frame["line"] = np.arange(first_line, first_line + rows, dtype="int32").repeat(measures)
+    return tidy(frame, ["label", "code"])
+
+
 def _refuse_first(column: pa.ChunkedArray, pattern: str, error: Callable[[int, str], Exception]) -> None:
     """Raise `error` for the first cell that does not match the pattern."""
-    bad = np.flatnonzero(~pc.match_substring_regex(column, pattern).to_numpy())
-    if bad.size:
-        row = int(bad[0])
-        raise error(row, column[row].as_py())
+    first = pc.index(pc.match_substring_regex(column, pattern), False).as_py()
+    if first >= 0:
+        raise error(first, column[first].as_py())
 
 
 def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame) -> None:
     """Every series has one label, the same months without a gap, each once; no aggregate is missing."""
-    twice = np.flatnonzero(keys.duplicated(["code", "month"]))
+    code, codes = pd.factorize(keys["code"])
+    month, months = pd.factorize(keys["month"])
+    twice = np.flatnonzero(pd.Series(code * len(months) + month).duplicated())
     if twice.size:
         row = int(twice[0])
         raise DuplicateCellError(
@@ -261,17 +277,19 @@ def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame)
             f"{keys['label'][row]}, {keys['month'][row]} stands a second time",
             FETCH_AGAIN,
         )
-    renamed = keys.drop_duplicates(["label", "code"])
-    renamed = renamed[renamed["code"].duplicated()]
-    if not renamed.empty:
-        row = int(renamed.index[0])
+    label, _ = pd.factorize(keys["label"])
+    name_of = np.zeros(len(codes), dtype=label.dtype)
+    name_of[code[::-1]] = label[::-1]  # the first row of a code is written last, and stays
+    renamed = np.flatnonzero(name_of[code] != label)
+    if renamed.size:
+        row = int(renamed[0])
         raise WrongLayoutError(
             file.name,
             first_line + row,
             f"the code {keys['code'][row]} stands for two names, here {keys['label'][row]!r}",
             FETCH_AGAIN,
         )
-    absent = [code for code in TABLE3_AGGREGATES if code not in set(keys["code"])]
+    absent = [aggregate for aggregate in TABLE3_AGGREGATES if aggregate not in set(codes)]
     if absent:
         raise TruncatedFileError(
             file.name,
@@ -279,7 +297,7 @@ def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame)
             f"the rows of {', '.join(absent)} are missing (Grand Total is {TABLE3_GRAND_TOTAL})",
             FETCH_AGAIN,
         )
-    full = sorted(keys["month"].unique(), reverse=True)
+    full = sorted(months, reverse=True)
     expected = [str(p) for p in pd.period_range(full[-1], full[0], freq="M")][::-1]
     if full[-1] != TABLE3_BEGINS:
         raise TruncatedFileError(
@@ -288,14 +306,20 @@ def _expect_table3_series(file: SourceFile, first_line: int, keys: pd.DataFrame)
             f"the series begin in {full[-1]}, not in {TABLE3_BEGINS}",
             FETCH_AGAIN,
         )
-    for (label, _), months in keys.groupby(["label", "code"], sort=False)["month"]:
-        if list(months) != expected:
-            lacking = [m for m in expected if m not in set(months)]
+    # A series after the other, each newest first: then nothing lacks, and no series need be looked at alone.
+    due = pd.Index(months).get_indexer(pd.Index(expected))
+    if np.array_equal(month, np.tile(due, len(codes))) and np.array_equal(
+        code, np.arange(len(codes)).repeat(len(due))
+    ):
+        return
+    for (name, _), of_series in keys.groupby(["label", "code"], sort=False)["month"]:
+        if list(of_series) != expected:
+            lacking = [m for m in expected if m not in set(of_series)]
             what = f"lacks {lacking[0]}" if lacking else "is not newest first"
             raise TruncatedFileError(
                 file.name,
-                first_line + int(months.index[-1]),
-                f"{label} {what}; every series runs from {expected[0]} to {expected[-1]}",
+                first_line + int(of_series.index[-1]),
+                f"{name} {what}; every series runs from {expected[0]} to {expected[-1]}",
                 FETCH_AGAIN,
             )
 
@@ -429,7 +453,7 @@ class _History:
             self._expect_nothing_beyond(number, cells, len(months))
             for (month, series), cell in zip(months, cells[1:], strict=False):
                 value, status = read_figure(
-                    self.file, number, cell, f"{label}, {month:%Y-%m}", decimals=DECIMALS
+                    self.file, number, cell, partial(_cell_of, label, month), decimals=DECIMALS
                 )
                 rows.append((label, series, month, "holdings", value, status, number))
             if label == OFFICIAL_ROWS["mfhhis01"][-1]:
@@ -590,7 +614,7 @@ def parse_mfh(file: SourceFile) -> Parsed:
         label = _label(file, number, line[: figures[0].start()], labels)
         for month, token in zip(months, figures, strict=True):
             value, status = read_figure(
-                file, number, token.group(), f"{label}, {month:%Y-%m}", decimals=DECIMALS
+                file, number, token.group(), partial(_cell_of, label, month), decimals=DECIMALS
             )
             rows.append((label, month, "holdings", value, status, number))
     if edition is None:
@@ -757,6 +781,11 @@ def _split_quoted(file: SourceFile, number: int, line: str) -> list[str]:
 
 def _cut(file: SourceFile, lines: list[str], what: str) -> TruncatedFileError:
     return TruncatedFileError(file.name, len(lines), f"the file is cut off: {what}", "fetch the file again")
+
+
+def _cell_of(label: str, month: date) -> str:
+    """What an error calls a cell."""
+    return f"{label}, {month:%Y-%m}"
 
 
 def _label(file: SourceFile, number: int, cell: str, seen: list[str]) -> str:

@@ -19,3 +19,5 @@ select
     versions.line
 from {{ ref('int_gold_holdings__versions') }} as versions
 inner join {{ ref('holders') }} as holders on versions.holder_id = holders.holder_id
+-- A reader who asks for one holder reads the blocks of that holder, however many versions there are.
+order by versions.holder_id, versions.period_end, versions.released_on, versions.version

@@ -31,3 +31,5 @@ select
 from {{ ref('int_series__versions') }} as versions
 inner join {{ ref('series') }} as series on versions.series = series.series
 left join {{ ref('holders') }} as holders on versions.entity = holders.holder_id
+-- A reader who asks for one series reads the blocks of that series, however many versions there are.
+order by versions.series, versions.entity, versions.period_end, versions.released_on, version

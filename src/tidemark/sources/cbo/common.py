@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import pandas as pd
 
@@ -29,8 +30,13 @@ def fiscal_year_of(day: date) -> int:
     return day.year + (day.month >= 10)
 
 
+@cache
+def _fiscal_year_pattern(prefix: str) -> re.Pattern[str]:
+    return re.compile(rf"{prefix}(19[6-9]|20\d)\d")
+
+
 def fiscal_year(file: SourceFile, line: int, text: str, prefix: str = "") -> int:
-    if re.fullmatch(rf"{prefix}(19[6-9]|20\d)\d", text):
+    if _fiscal_year_pattern(prefix).fullmatch(text):
         return int(text.removeprefix(prefix))
     raise WrongLayoutError(
         file.name, line, f"{text[:40]!r} stands where a fiscal year ({prefix}2026) is due", FETCH_AGAIN
@@ -65,7 +71,9 @@ def rows_of(file: SourceFile, *headers: str) -> Iterator[tuple[int, dict[str, st
         yield number, dict(zip(names, cells, strict=True))
 
 
-def figure_of(file: SourceFile, line: int, text: str, what: str) -> tuple[float | None, str]:
+def figure_of(
+    file: SourceFile, line: int, text: str, what: str | Callable[[], str]
+) -> tuple[float | None, str]:
     """A figure; none of CBO's CSV files has a mark for missing ones."""
     if text == NOT_QUOTED_MARK:
         return None, NOT_QUOTED

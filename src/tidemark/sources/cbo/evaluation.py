@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import pandas as pd
 
@@ -115,12 +116,16 @@ def parse_baselines(file: SourceFile) -> Parsed:
                 FETCH_AGAIN,
             )
         flags.add(line, row, baseline)
-        figure = figure_of(file, line, row["value"], f"{label}, {year}, baseline of {baseline:%Y-%m}")
+        figure = figure_of(file, line, row["value"], partial(_cell_of, label, year, baseline))
         rows.append((label, str(baseline), fiscal_year_end(year), "projection", *figure, line))
     expect_every(file, set(SCALE) - {STUDENT_LOANS}, (label for label, _ in years.of), "the series")
     flags.expect_right()
     _expect_whole_baselines(file, rows, years)
     return Parsed(observations(rows, ["label", "baseline_date"], "usd_bn"))
+
+
+def _cell_of(label: str, year: int, baseline: date) -> str:
+    return f"{label}, {year}, baseline of {baseline:%Y-%m}"
 
 
 class _Flags:

@@ -1,0 +1,177 @@
+"""Recording a release: 10 million cells of which one in a hundred changed, into a store of 10 million.
+
+Five releases follow each other. In each, one cell in a hundred has another figure (some return to one they
+had before), one in a thousand is withdrawn, and what was withdrawn before comes back. Beside each, DuckDB
+alone anti-joins the same release with the current values and inserts what is left: less than the task, since
+that finds no withdrawn cell. Afterwards every release is compared with the store as of its day.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from benchmarks import rivals
+from benchmarks.measure import Row, at_most, seconds_of, times_faster, timed
+from tidemark import registry, warehouse
+from tidemark.archive import Release
+from tidemark.settings import Home
+
+RELEASES = 5
+DATASET = dataclasses.replace(registry.dataset("tic/slt_table3"), absence="deletion")
+CELL = "label, code, period_end, measure"
+SAID = "value, status, unit"
+FIRST_DAY = date(2026, 1, 15)
+
+
+def rows() -> Iterator[Row]:
+    for cells in (1_000_000, 10_000_000):
+        yield from of_size(cells)
+
+
+def of_size(cells: int) -> Iterator[Row]:
+    with releases(cells) as files:
+        ours, bare, growth, changed = against_duckdb(files)
+        million = f"{cells // 1_000_000} million cells, 1% changed"
+        yield at_most(
+            f"recording a release of {million}", "bare DuckDB anti-join and insert", ours, bare, 1.3,
+            "as of each day the store equals the releases kept whole",
+        )  # fmt: skip
+        yield Row(
+            f"storage of a release of {million}",
+            "the same number of cells in the first release",
+            f"{growth * changed / 1e6:,.2f} MB",
+            f"{changed / 1e6:,.2f} MB",
+            growth,
+            "at most 1.2 x",
+            growth <= 1.2,
+            "bytes of the file, after a checkpoint",
+        )
+        for name, theirs in rivals.seconds(files[:2]).items():
+            if isinstance(theirs, str):
+                yield Row(f"recording a release of {million}", name, "", theirs, None, "at least 5 x faster", None)
+            else:
+                yield times_faster(f"recording a release of {million}", name, ours, theirs, 5)
+
+
+@contextmanager
+def releases(cells: int) -> Iterator[list[Path]]:
+    """Parquet files of the first release and of those that follow it, in folder of their own."""
+    folder = Path(tempfile.mkdtemp(prefix="tidemark-bench-"))
+    try:
+        # In a process of its own: what it needs of memory must not be missing later.
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.releases", str(folder), str(cells), str(RELEASES)], check=True
+        )
+        yield sorted(folder.glob("*.parquet"))
+    finally:
+        shutil.rmtree(folder)
+
+
+def against_duckdb(files: list[Path]) -> tuple[float, float, float, float]:
+    """Median seconds, ours and bare; bytes a changed cell against bytes a cell of the first release, and
+    the bytes of as many cells of that.
+    """
+    ours: list[float] = []
+    bare: list[float] = []
+    home = Home(Path(tempfile.mkdtemp(prefix="tidemark-bench-")))
+    try:
+        with warehouse.writing(home) as connection:
+            connection.execute("checkpoint")
+            empty = used_bytes(connection)
+            load(home, connection, 0, files[0])
+            connection.execute("checkpoint")
+            first = used_bytes(connection)
+            changed = 0
+            for number, file in enumerate(files[1:], start=1):
+                batch = parquet.read_table(file)
+                # Without the ones that stand beside: they are measured in a database of their own.
+                with timed(ours):
+                    changed += load(home, connection, number, file, batch)
+                bare.append(bare_seconds(files[number - 1], batch))
+            connection.execute("checkpoint")
+            grown = used_bytes(connection) - first
+            expect_every_release(connection, files)
+        ((cells,),) = duckdb.execute(f"select count(*) from '{files[0]}'").fetchall()
+        a_cell = (first - empty) / cells
+        return (
+            statistics.median(ours), statistics.median(bare),
+            grown / changed / a_cell, a_cell * changed / (len(files) - 1),
+        )  # fmt: skip
+    finally:
+        shutil.rmtree(home.root)
+
+
+def day_of(number: int) -> date:
+    return FIRST_DAY + timedelta(days=30 * number)
+
+
+def load(
+    home: Home, connection: duckdb.DuckDBPyConnection, number: int, file: Path, batch: pa.Table | None = None
+) -> int:
+    """As the step `load` does, from the batch that validation left."""
+    release = Release(
+        DATASET.name, day_of(number), 0, f"{number:064}", file.stat().st_size, file.name, DATASET.url,
+        DATASET.evidence, datetime.now(UTC),
+    )  # fmt: skip
+    if batch is None:
+        batch = parquet.read_table(file)
+    return warehouse.load(home, connection, DATASET, release, batch).rows
+
+
+def bare_seconds(before: Path, batch: pa.Table) -> float:
+    """What DuckDB takes to find and insert the rows of a release that the current values do not have."""
+    with tempfile.TemporaryDirectory(prefix="tidemark-bench-") as folder:
+        connection = duckdb.connect(str(Path(folder) / "bare.duckdb"))
+        connection.execute(f"create table stands as select {CELL}, {SAID} from '{before}' order by {CELL}")
+        connection.execute(
+            f"create table history as select {CELL}, {SAID}, date '{FIRST_DAY}' as released_on, 0 as reissue, "
+            f"repeat('0', 64) as archive_sha256, line from '{before}' limit 0"
+        )
+        connection.execute("checkpoint")
+        connection.register("incoming", batch)
+        taken = seconds_of(
+            lambda: connection.execute(
+                f"insert into history select {CELL}, {SAID}, date '2026-02-14', 0, repeat('1', 64), line "
+                f"from incoming anti join stands using ({CELL}, {SAID})"
+            ).fetchall()
+        )
+        connection.close()
+        return taken
+
+
+def used_bytes(connection: duckdb.DuckDBPyConnection) -> int:
+    ((size, used),) = connection.execute("select block_size, used_blocks from pragma_database_size()").fetchall()
+    return int(size * used)
+
+
+def expect_every_release(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
+    """The store, as of each day, is the release that was kept whole."""
+    for number, file in enumerate(files):
+        ((differs,),) = connection.execute(
+            f"""
+            with stood as (
+                select {CELL}, {SAID} from raw."{DATASET.table}" where released_on <= ?
+                qualify row_number() over (partition by {CELL} order by released_on desc) = 1
+            ),
+            as_of as (from stood where status <> 'deleted'),
+            whole as (select {CELL}, {SAID} from '{file}')
+            select (select count(*) from (from whole anti join as_of using ({CELL}, {SAID})))
+                + (select count(*) from (from as_of anti join whole using ({CELL}, {SAID})))
+            """,
+            [day_of(number)],
+        ).fetchall()
+        if differs:
+            raise AssertionError(f"{differs} cells of release {number} are not what was published")
