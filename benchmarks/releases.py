@@ -17,7 +17,7 @@ def main(folder: Path, cells: int, following: int) -> None:
     connection.execute(
         f"""
         create table first as
-        select 'Holder ' || label as label, cast(10000 + label as varchar) as code,
+        select 'Holder ' || label as label,
             last_day(date '1900-01-01' + to_months(cast(month as integer))) as period_end,
             'measure_' || measure as measure, round(random() * 1e6) as value,
             'published' as status, 'usd_mn' as unit, cast(row_number() over () as integer) as line

@@ -17,9 +17,9 @@ first, second, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 )
 (folder / "snapshots" / "cells.sql").write_text(
     """{% snapshot cells %}
-{{ config(target_schema='kept', unique_key=['label', 'code', 'period_end', 'measure'], strategy='check',
+{{ config(target_schema='kept', unique_key=['label', 'period_end', 'measure'], strategy='check',
           check_cols=['value', 'status', 'unit'], hard_deletes='invalidate') }}
-select label, code, period_end, measure, value, status, unit from main.arrived
+select label, period_end, measure, value, status, unit from main.arrived
 {% endsnapshot %}
 """
 )

@@ -183,6 +183,54 @@ def read(home: Home, release: Release) -> bytes:
     return data
 
 
+@dataclass(frozen=True)
+class Verified:
+    """What looking at every byte of the archive came to.
+
+    Attributes:
+        objects: how many files were read, those that were refused and belong to no release among them.
+        releases: how many releases the manifest lists.
+        problems: what is not as it arrived, a sentence each.
+    """
+
+    objects: int
+    releases: int
+    problems: tuple[str, ...]
+
+
+def verify(home: Home) -> Verified:
+    """Read every byte of the archive and compare it with the hash by which it is kept.
+
+    One flipped bit of what arrived shows. An entry of the manifest has no hash: it shows where it is no longer
+    an entry, or names bytes that are not there or of another size; the rest of it the warehouse knows, too
+    (`warehouse.entries_that_differ`).
+    """
+    problems: list[str] = []
+    sizes: dict[str, int] = {}
+    for path in sorted((home.archive / "objects").glob("*/[!.]*")):
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        sizes[path.name] = path.stat().st_size
+        if digest.hexdigest() != path.name or path.parent.name != path.name[:2]:
+            problems.append(f"{path} is not what was archived: its SHA-256 is {digest.hexdigest()}")
+    entries = sorted((home.archive / "releases").rglob("*.json"))
+    for path in entries:
+        try:
+            release = Release.from_json(path.read_text("utf-8"))
+        except (ValueError, TypeError, KeyError) as error:
+            problems.append(f"{path} is no archive entry: {error}")
+            continue
+        if _entry_path(home, release) != path:
+            problems.append(f"{path} is no archive entry of its place: it names {release.id}")
+        if release.sha256 not in sizes:
+            problems.append(f"{object_path(home, release.sha256)} is gone; {release.id} needs it")
+        elif sizes[release.sha256] != release.bytes:
+            problems.append(f"{path} says {release.bytes:,} bytes, and {sizes[release.sha256]:,} are there")
+    return Verified(len(sizes), len(entries), tuple(problems))
+
+
 def _entry_path(home: Home, release: Release) -> Path:
     name = f"{release.released_on}.{release.reissue}.json"
     return home.archive / "releases" / release.dataset / name

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -34,6 +35,7 @@ from tidemark import (
     registry,
     report,
     snapshot,
+    warehouse,
 )
 from tidemark import fetch as fetching
 from tidemark import live as asking
@@ -387,6 +389,32 @@ def releases(
     report.show(query.Answer(columns, rows), form)
 
 
+archive_app = typer.Typer(no_args_is_help=True, help="Look after the archive: every byte that arrived.")
+app.add_typer(archive_app, name="archive")
+
+
+@archive_app.command("verify")
+def archive_verify(context: typer.Context) -> None:
+    """Read every byte of the archive and compare it with the hash by which it is kept.
+
+    Exit code 1 if one bit is not as it arrived: names the file, and what rests on it.
+    """
+    home: Home = context.obj
+    with telling("Reading the archive"):
+        found = archive.verify(home)
+        # An entry that cannot be read is told; to compare the others would stop at it.
+        problems = list(found.problems) or warehouse.entries_that_differ(home)
+    if not found.releases:
+        raise TidemarkError(f"the archive at {home.archive} is empty", "load something: tidemark ingest tic")
+    if problems:
+        raise TidemarkError(
+            "\n".join(["the archive is damaged", *(f"     {problem}" for problem in problems)]),
+            f"restore what is named from a backup of {home.archive}; the warehouse and the published release "
+            "are as they were",
+        )
+    print(f"{found.objects:,} files of {found.releases:,} releases are, to the bit, what arrived")
+
+
 @app.command()
 def sql(
     context: typer.Context,
@@ -449,6 +477,15 @@ def guarded(call: Callable[[], object]) -> int:
             TidemarkError(
                 f"{error.strerror or error}{where}",
                 "see that the folder can be written and the disk has room, or give another --home",
+            )
+        )
+        return 1
+    except duckdb.Error as error:  # the same, told by DuckDB; or a file that is damaged
+        report.failure(
+            TidemarkError(
+                str(error).strip(),
+                "see that the folder can be written and the disk has room; a damaged warehouse is made anew "
+                "from the archive: tidemark rebuild",
             )
         )
         return 1
