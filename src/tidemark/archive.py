@@ -201,7 +201,7 @@ class Verified:
 def verify(home: Home) -> Verified:
     """Read every byte of the archive and compare it with the hash by which it is kept.
 
-    One flipped bit of what arrived shows. An entry of the manifest has no hash: it shows where it is no longer
+    One flipped bit of what arrived shows. An entry of the manifest has no hash: it shows where it is no more
     an entry, or names bytes that are not there or of another size; the rest of it the warehouse knows, too
     (`warehouse.entries_that_differ`).
     """
