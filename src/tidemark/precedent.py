@@ -6,6 +6,9 @@ figure may stand on its own. The release before it can.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from tidemark import archive
@@ -22,10 +25,14 @@ LEAP_TOLERANCE = 0.005
 # Publishers withdraw figures one by one. A file that has lost more than one in twenty of those it still lists
 # was blanked; fewer than ten may be a correction.
 BLANKED_SHARE, BLANKED_CELLS = 0.05, 10
+# So many different figures that are another's, or a period's away, do not come about by chance; of those
+# moved by a period, one in ten may have been revised as well.
+TELLING_FIGURES, MOVED_SHARE = 6, 0.9
 
 
 def expect_plausible(home: Home, dataset: Dataset, release: Release, batch: pd.DataFrame) -> None:
-    """No cell changed by a thousand, and no past was blanked, since the release before.
+    """Since the release before, no cell changed by a thousand, no past was blanked, no two series changed
+    places, and none moved by a period.
 
     Args:
         batch: the release's observations, as its parser read and its suite passed them.
@@ -43,6 +50,7 @@ def expect_plausible(home: Home, dataset: Dataset, release: Release, batch: pd.D
     both = quoted(batch).merge(stood[[*cell, "value", "status"]], on=cell, suffixes=("", "_before"))
     _expect_same_units(release, last, cell, both)
     _expect_not_blanked(release, last, cell, both)
+    _expect_own_past(release, last, [*dataset.key, "measure"], quoted(batch), stood)
 
 
 def _expect_same_units(release: Release, last: Release, cell: list[str], both: pd.DataFrame) -> None:
@@ -77,6 +85,66 @@ def _expect_not_blanked(release: Release, last: Release, cell: list[str], both: 
     )
 
 
+def _expect_own_past(
+    release: Release, last: Release, series: list[str], batch: pd.DataFrame, stood: pd.DataFrame
+) -> None:
+    """No series has the past that another had, or its own a period later or earlier.
+
+    Sums close as well where two rows change places, and a shifted header leaves every figure as it was.
+    """
+    now, was = (
+        frame[frame["status"] == PUBLISHED].pivot(index=series, columns="period_end", values="value")
+        for frame in (batch, stood)
+    )
+    names = list(now.index.intersection(was.index))
+    periods = now.columns.union(was.columns)
+    new, old = (frame.reindex(index=names, columns=periods).to_numpy() for frame in (now, was))
+    telling = np.array([len(np.unique(row[~np.isnan(row)])) >= TELLING_FIGURES for row in new], dtype=bool)
+    same = (new == old).sum(axis=1)
+    for ours, theirs, how in (
+        (new[:, 1:], old[:, :-1], "later"),
+        (new[:, :-1], old[:, 1:], "earlier"),
+    ):
+        moved, both = (ours == theirs).sum(axis=1), (~np.isnan(ours) & ~np.isnan(theirs)).sum(axis=1)
+        found = telling & (moved >= TELLING_FIGURES) & (moved >= MOVED_SHARE * both) & (same < moved / 2)
+        if found.any():
+            name = names[int(np.flatnonzero(found)[0])]
+            raise _not_its_past(
+                release, last, batch, series, name,
+                f"{_series_name(name)} stands a period {how} than in the release of {last.released_on}"
+                f"{_and_more(int(found.sum()), 'series')}",
+            )  # fmt: skip
+    shared = ~np.isnan(new).all(axis=0) & ~np.isnan(old).all(axis=0)
+    owner: dict[bytes, int] = {}
+    for row in np.flatnonzero(telling).tolist():
+        owner[old[row, shared].tobytes()] = row
+    for row in np.flatnonzero(telling & (same < shared.sum())).tolist():
+        other = owner.get(new[row, shared].tobytes())
+        if other is not None and other != row and owner.get(old[row, shared].tobytes()) == row:
+            raise _not_its_past(
+                release, last, batch, series, names[row],
+                f"{_series_name(names[row])} has every figure that {_series_name(names[other])} had in the "
+                f"release of {last.released_on}",
+            )  # fmt: skip
+
+
+def _not_its_past(
+    release: Release, last: Release, batch: pd.DataFrame, series: list[str], name: Any, message: str
+) -> ImplausibleChangeError:
+    here = (batch[series] == list(name)).all(axis=1)
+    return ImplausibleChangeError(
+        release.file,
+        int(batch[here]["line"].min()),
+        message,
+        f"compare with the publisher's page; if the release of {last.released_on} was the wrong one, load "
+        "its right bytes under that day first",
+    )
+
+
+def _series_name(name: Any) -> str:
+    return ", ".join(str(part) for part in name if part != "")
+
+
 def _name(row: pd.Series, cell: list[str]) -> str:
     return ", ".join(
         f"{row[column]:%Y-%m-%d}" if column == "period_end" else str(row[column])
@@ -85,5 +153,5 @@ def _name(row: pd.Series, cell: list[str]) -> str:
     )
 
 
-def _and_more(count: int) -> str:
-    return f"; and {count - 1:,} more cells like it" if count > 1 else ""
+def _and_more(count: int, what: str = "cells") -> str:
+    return f"; and {count - 1:,} more {what} like it" if count > 1 else ""

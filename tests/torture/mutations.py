@@ -1,8 +1,8 @@
 """Bad bytes: 5,000 mutations of a real release for each parser.
 
 Every mutation is made again from its number, so a finding can be looked at: `mutated(subject(name), number)`.
-First a process parses them all, within bounds: 10 seconds each, and 500 MB above what it began with. Those that
-are read and state other figures than the release then pass through the whole door: labels, dates, suite,
+First a process parses them all, within bounds: 10 seconds each, and 500 MB above what it began with. What is
+read, and states other figures than the release, then goes through the whole door: labels, dates, suite,
 corrections, the release before. What is left is held against what a reader is told: a figure that moved
 beyond the passport's `plausible_revision` is flagged when it is loaded; every other is a revision like any.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 from tests.conftest import bundled_file, day
@@ -62,6 +63,26 @@ def june(home):
 
 def test_true_releases_pass(june):
     precedent.expect_plausible(june[0], TABLE5, june[1], june[2])
+
+
+def test_two_countries_that_changed_places_are_refused_though_every_sum_closes(june):
+    home, release, _ = june
+    names = {"Japan": "China, Mainland", "China, Mainland": "Japan"}
+    before = sources.parse(TABLE5, bundled_file("slt_table5_2026-06-18.txt")).observations
+    swapped = before.assign(label=before["label"].replace(names))
+    with pytest.raises(
+        ImplausibleChangeError, match=r"has every figure that .* had in the release of 2026-06"
+    ):
+        precedent.expect_plausible(home, TABLE5, release, swapped)
+
+
+@pytest.mark.parametrize(("months", "how"), [(1, "later"), (-1, "earlier")])
+def test_figures_under_the_month_beside_theirs_are_refused(june, months, how):
+    home, release, _ = june
+    before = sources.parse(TABLE5, bundled_file("slt_table5_2026-06-18.txt")).observations
+    moved = before.assign(period_end=before["period_end"] + pd.offsets.MonthEnd(months))
+    with pytest.raises(ImplausibleChangeError, match=rf"stands a period {how} .* and \d+ more series"):
+        precedent.expect_plausible(home, TABLE5, release, moved)
 
 
 def test_one_cell_in_another_unit_is_named_with_both_figures(june):
