@@ -28,6 +28,11 @@ BLANKED_SHARE, BLANKED_CELLS = 0.05, 10
 # So many different figures that are another's, or a period's away, do not come about by chance; of those
 # moved by a period, one in ten may have been revised as well.
 TELLING_FIGURES, MOVED_SHARE = 6, 0.9
+# Fewer tell, where every one is another's and not its own.
+EXCHANGED_FIGURES = 4
+# Revisions differ from month to month; figures that all change by one factor are in another currency or unit.
+# Below two percent that may be how rounded figures look.
+SAME_FACTOR_SPREAD, OTHER_SCALE = 0.001, 0.02
 
 
 def expect_plausible(home: Home, dataset: Dataset, release: Release, batch: pd.DataFrame) -> None:
@@ -88,7 +93,7 @@ def _expect_not_blanked(release: Release, last: Release, cell: list[str], both: 
 def _expect_own_past(
     release: Release, last: Release, series: list[str], batch: pd.DataFrame, stood: pd.DataFrame
 ) -> None:
-    """No series has the past that another had, or its own a period later or earlier.
+    """No series has the past that another had, or its own a period later or earlier, or in another currency.
 
     Sums close as well where two rows change places, and a shifted header leaves every figure as it was.
     """
@@ -99,7 +104,7 @@ def _expect_own_past(
     names = list(now.index.intersection(was.index))
     periods = now.columns.union(was.columns)
     new, old = (frame.reindex(index=names, columns=periods).to_numpy() for frame in (now, was))
-    telling = np.array([len(np.unique(row[~np.isnan(row)])) >= TELLING_FIGURES for row in new], dtype=bool)
+    telling = _distinct(new) >= TELLING_FIGURES
     same = (new == old).sum(axis=1)
     for ours, theirs, how in (
         (new[:, 1:], old[:, :-1], "later"),
@@ -114,17 +119,41 @@ def _expect_own_past(
                 f"{_series_name(name)} stands a period {how} than in the release of {last.released_on}"
                 f"{_and_more(int(found.sum()), 'series')}",
             )  # fmt: skip
+    _expect_own_scale(release, last, series, batch, names, new, old)
     shared = ~np.isnan(new).all(axis=0) & ~np.isnan(old).all(axis=0)
-    owner: dict[bytes, int] = {}
-    for row in np.flatnonzero(telling).tolist():
-        owner[old[row, shared].tobytes()] = row
-    for row in np.flatnonzero(telling & (same < shared.sum())).tolist():
-        other = owner.get(new[row, shared].tobytes())
-        if other is not None and other != row and owner.get(old[row, shared].tobytes()) == row:
+    new, old = new[:, shared], old[:, shared]
+    owner = {row.tobytes(): number for number, row in enumerate(old)}
+    changed = (_distinct(new) >= EXCHANGED_FIGURES) & (new != old).any(axis=1)
+    for row in np.flatnonzero(changed).tolist():
+        other = owner.get(new[row].tobytes())
+        if other is not None and other != row:
             raise _not_its_past(
                 release, last, batch, series, names[row],
                 f"{_series_name(names[row])} has every figure that {_series_name(names[other])} had in the "
                 f"release of {last.released_on}",
+            )  # fmt: skip
+
+
+def _distinct(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.array([len(np.unique(row[~np.isnan(row)])) for row in rows], dtype=int)
+
+
+def _expect_own_scale(
+    release: Release, last: Release, series: list[str], batch: pd.DataFrame, names: list[Any],
+    new: np.ndarray[Any, Any], old: np.ndarray[Any, Any],
+) -> None:  # fmt: skip
+    for row, name in enumerate(names):
+        known = (new[row] != 0) & (old[row] != 0) & ~np.isnan(new[row]) & ~np.isnan(old[row])
+        ratio = new[row, known] / old[row, known]
+        # Figures that stand still move by one factor, too, when they are corrected.
+        if len(np.unique(new[row, known])) < TELLING_FIGURES:
+            continue
+        factor = float(np.median(ratio))
+        if abs(factor - 1) > OTHER_SCALE and np.ptp(ratio) < SAME_FACTOR_SPREAD * abs(factor):
+            raise _not_its_past(
+                release, last, batch, series, name,
+                f"each figure of {_series_name(name)} is {factor:.4g} times what it was in the release of "
+                f"{last.released_on}: another currency or unit",
             )  # fmt: skip
 
 

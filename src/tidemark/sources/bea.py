@@ -7,6 +7,7 @@ from datetime import date
 from tidemark.fred import read_fred_csv
 from tidemark.reading import SourceFile, month_end
 from tidemark.sources import Parsed
+from tidemark.steps import with_steps
 
 FIRST_QUARTER = date(1947, 1, 1)
 
@@ -27,3 +28,4 @@ def parse_gdp(file: SourceFile) -> Parsed:
 
 
 PARSERS = {"gdp": parse_gdp}
+CHECKS = {"gdp": with_steps}

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from tidemark.fred import read_fred_csv
 from tidemark.reading import SourceFile
 from tidemark.sources import Parsed
+from tidemark.steps import with_steps
 
 FIRST_WEDNESDAY = date(2002, 12, 18)
 
@@ -26,3 +27,4 @@ def parse_treast(file: SourceFile) -> Parsed:
 
 
 PARSERS = {"treast": parse_treast}
+CHECKS = {"treast": with_steps}

@@ -36,6 +36,7 @@ from tidemark.reading import (
 )
 from tidemark.registry import Dataset
 from tidemark.sources import Parsed
+from tidemark.steps import with_steps
 
 FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
 ASK_AS_THE_PASSPORT = "ask with the url in sources/fiscaldata.yml: its fields, all dates, oldest first"
@@ -117,7 +118,7 @@ def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None
 
 def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Adds two columns on the rows of the total: `closing_gap`, its parts less the total in USD (NaN without
-    parts), and `day_change_pct`, its change from the day before.
+    parts), and `day_change_pct`, its change from the day before; and `stands_since` of `with_steps`.
 
     Taken in cents as published, since floats of this size do not subtract exactly. A gap that a correction
     knows as published so is taken off.
@@ -130,9 +131,13 @@ def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         gaps[day] = float(gap)
     is_total = frame["label"] == TOTAL
     total = frame["value"].where(is_total).dropna()
-    return frame.assign(
-        closing_gap=frame["period_end"].map(gaps).where(is_total),
-        day_change_pct=(total / total.shift() - 1) * 100,
+    return (
+        with_steps(dataset, frame)
+        .drop(columns="change_pct")
+        .assign(
+            closing_gap=frame["period_end"].map(gaps).where(is_total),
+            day_change_pct=(total / total.shift() - 1) * 100,
+        )
     )
 
 
@@ -174,6 +179,13 @@ def parse_interest_expense(file: SourceFile) -> Parsed:
         rows.append((category, day, "month_expense", *figure, line))
     _expect_every_category(file, max(months), months)
     return Parsed(observations(rows, ["label"], "usd"))
+
+
+def check_interest(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds `times_the_year`: a month's expense by the mean of the twelve before it (NaN without twelve)."""
+    figures = frame.sort_values(["label", "period_end"])
+    mean = figures.groupby("label")["value"].transform(lambda values: values.shift().rolling(12).mean())
+    return frame.assign(times_the_year=figures["value"] / mean)
 
 
 def _expect_next_month(file: SourceFile, line: int, day: date, newest: date | None, first: date) -> None:
@@ -476,4 +488,8 @@ PARSERS = {
     "interest_expense": parse_interest_expense,
     "mts_table_9": parse_mts_table_9,
 }
-CHECKS = {"debt_to_penny": check_debt, "mts_table_9": check_mts_table_9}
+CHECKS = {
+    "debt_to_penny": check_debt,
+    "interest_expense": check_interest,
+    "mts_table_9": check_mts_table_9,
+}
