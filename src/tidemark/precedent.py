@@ -123,7 +123,7 @@ def _expect_own_past(
     shared = ~np.isnan(new).all(axis=0) & ~np.isnan(old).all(axis=0)
     new, old = new[:, shared], old[:, shared]
     owner = {row.tobytes(): number for number, row in enumerate(old)}
-    changed = (_distinct(new) >= EXCHANGED_FIGURES) & (new != old).any(axis=1)
+    changed = (_distinct(new) >= EXCHANGED_FIGURES) & ((new != old) & ~np.isnan(new)).any(axis=1)
     for row in np.flatnonzero(changed).tolist():
         other = owner.get(new[row].tobytes())
         if other is not None and other != row:

@@ -1,7 +1,7 @@
-"""Silent failures: files that a publisher could serve and that look right, each offered as the next release.
+"""Silent failures: files that a publisher could serve, that look right, each offered as the next release.
 
-Each fault is one that has befallen tables like these: a unit, a row under another name, a month's shift, an old
-edition under a new date, parts that move while the total stays. It is counted by who catches it: the door
+Each fault is one that has befallen tables like these: a unit, a row under another name, a month's shift, an
+old edition under a new date, parts that move while the total stays. It is counted by who catches it: the door
 (parser, labels, dates, suite, the release before), the house (dbt's tests and the suites on the marts) or the
 clocks. What all of them pass is told to people where figures moved beyond their usual size, and listed here.
 """
