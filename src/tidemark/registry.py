@@ -146,6 +146,7 @@ class Source:
     revisions: dict[str, str]
     datasets: tuple[Dataset, ...]
     frictions: tuple[str, ...] = ()
+    served_by: tuple[str, ...] = ()
 
     @property
     def is_fetched(self) -> bool:
@@ -196,6 +197,7 @@ def read_passport(path: Path) -> Source:
         datasets=datasets,
         release_calendar=calendar,
         frictions=tuple(content.pop("frictions", ())),
+        served_by=tuple(content.pop("served_by", ())),
         **content,
     )
 
@@ -266,6 +268,36 @@ def _contradictions(content: dict[str, Any]) -> Iterator[str]:
         yield f"datasets.{twice}: stands twice"
     for entry in content["datasets"]:
         yield from (f"datasets.{entry['id']}.{found}" for found in _contradictions_of(entry))
+        yield from (f"datasets.{entry['id']}.{found}" for found in _foreign(content, entry))
+
+
+def _foreign(content: dict[str, Any], entry: dict[str, Any]) -> Iterator[str]:
+    """Addresses that are neither the publisher's own nor of those by whom it is said to be served.
+
+    Whoever edits a passport decides whom this machine asks; so another's host takes a line that says so.
+    """
+    own = _domain(urlsplit(content["homepage"]).hostname or "")
+    allowed = (own, *content.get("served_by", ()))
+    fetch = entry.get("fetch", {})
+    addresses = [("url", entry["url"]), ("fetch.from", fetch.get("from"))]
+    hosts = [(where, urlsplit(address)) for where, address in addresses if address]
+    for where, parts in hosts:
+        if parts.username or parts.password or parts.port:
+            yield f"{where}: an address holds no user, password or port"
+    named = [(where, parts.hostname or "") for where, parts in hosts]
+    named += [("fetch.hosts", host) for host in fetch.get("hosts", ())]
+    for where, host in named:
+        if not any(host == domain or host.endswith(f".{domain}") for domain in allowed):
+            yield f"{where}: {host} is neither of {own} nor listed in served_by"
+
+
+def _domain(host: str) -> str:
+    """The part of a host's name that its owner registered: gov.cn and the like are nobody's."""
+    labels = host.split(".")
+    of_a_country = (
+        len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in ("ac", "co", "com", "gov", "org")
+    )
+    return ".".join(labels[-3 if of_a_country else -2 :])
 
 
 def _contradictions_of(entry: dict[str, Any]) -> Iterator[str]:

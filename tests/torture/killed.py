@@ -3,7 +3,7 @@
 The run loads three datasets into a home that holds the rest of the snapshot, built and published, and builds
 and publishes again. Moments are drawn evenly over the time that each step takes, with a share of the kills
 for each step: most of a run is dbt, and most of what could break is not. The process and all its children
-die at once. While it runs and after it is dead, another process's reader opens the published release; then nothing
+die at once. While it runs and after it is dead, a reader opens the published release; then nothing
 half may be taken for whole; then the run is started again, and must come to what an undisturbed one comes to.
 """
 

@@ -192,6 +192,18 @@ def broken(tmp_path):
         ("bea", "* * mon-fri", "* * mon-sometime", "release_calendar.days: '* * mon-sometime' is no day"),
         ("bea", "* * mon-fri", "mon-fri", "release_calendar.days: 'mon-fri' does not match"),
         ("tic", "every_minutes: 20", "every_minutes: 1", "release_calendar.poll.every_minutes: 1 is less"),
+        # Whom this machine may ask.
+        ("tic", "url: https://ticdata.treasury.gov/", "url: https://ticdata.treasury.gov.evil.org/",
+         "ticdata.treasury.gov.evil.org is neither of treasury.gov nor listed in served_by"),
+        ("tic", "url: https://ticdata.treasury.gov/", "url: https://nottreasury.gov/", "is neither of treasury.gov"),
+        ("tic", "url: https://ticdata.treasury.gov/", "url: https://x@ticdata.treasury.gov/", "holds no user"),
+        ("tic", "url: https://ticdata.treasury.gov/", "url: https://ticdata.treasury.gov:8443/", "or port"),
+        ("tic", "url: https://ticdata.treasury.gov/", "url: https://169.254.169.254/", "169.254.169.254 is neither"),
+        ("safe", "url: https://www.safe.gov.cn/", "url: https://www.other.gov.cn/", "is neither of safe.gov.cn"),
+        ("worldbank", "hosts: [thedocs.worldbank.org]", "hosts: [docs.elsewhere.org]",
+         "fetch.hosts: docs.elsewhere.org is neither of worldbank.org"),
+        ("bea", "served_by: [fred.stlouisfed.org]\n", "", "fred.stlouisfed.org is neither of bea.gov"),
+        ("bea", "served_by: [fred.stlouisfed.org]", "served_by: [org]", "served_by.0: 'org' does not match"),
         # YAML would keep the second, and say nothing.
         ("bea", "lag_months: 1\n", "lag_months: 1\nlag_months: 2\n", "the key 'lag_months' stands twice"),
         ("bea", "min: 100,", "min: 100, min: 0,", "the key 'min' stands twice"),
