@@ -8,7 +8,7 @@ READY := .venv/.ready
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run live airflow env test lint format snapshot docs new-source lock clean
+.PHONY: help install run live airflow env test torture bench lint format snapshot docs new-source lock clean
 
 help:  ## This list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ env:  ## A .env with generated secrets for docker-compose.yml, readable by you a
 
 test: $(READY)  ## Every test.
 	@$(BIN)/python -m pytest
+
+torture: $(READY)  ## Kills, full disks, crowds, bad bytes, silent faults, in full (hours); writes docs/torture.md.
+	@$(BIN)/python -m tests.torture
+
+bench: $(READY)  ## What it costs, as ratios measured in one run (an hour); writes benchmarks/report.md.
+	@$(BIN)/python -m benchmarks
 
 lint: $(READY)  ## ruff, mypy --strict, sqlfluff, and what is rendered against its scripts.
 	@$(BIN)/ruff check .

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from benchmarks import rivals
-from benchmarks.measure import Row, at_most, seconds_of, times_faster, timed
+from benchmarks.measure import Row, at_most, seconds_of, timed, times_faster
 from tidemark import registry, warehouse
 from tidemark.archive import Release
 from tidemark.settings import Home
@@ -143,8 +143,8 @@ def bare_seconds(before: Path, batch: pa.Table) -> float:
         connection = duckdb.connect(str(Path(folder) / "bare.duckdb"))
         connection.execute(f"create table stands as select {CELL}, {SAID} from '{before}' order by {CELL}")
         connection.execute(
-            f"create table history as select {CELL}, {SAID}, date '{FIRST_DAY}' as released_on, 0 as reissue, "
-            f"repeat('0', 64) as archive_sha256, line from '{before}' limit 0"
+            f"create table history as select {CELL}, {SAID}, date '{FIRST_DAY}' as released_on, "
+            f"0 as reissue, repeat('0', 64) as archive_sha256, line from '{before}' limit 0"
         )
         connection.close()
         connection = duckdb.connect(str(Path(folder) / "bare.duckdb"))

@@ -1,4 +1,4 @@
-"""dbt: a second release taken into a snapshot. FIRST SECOND FOLDER; prints the seconds of the snapshot alone."""
+"""dbt: a second release taken into a snapshot. FIRST SECOND FOLDER; prints the seconds of the snapshot."""
 
 import json
 import sys
@@ -13,7 +13,8 @@ first, second, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     "name: bench\nprofile: bench\nversion: '1.0'\nsnapshot-paths: [snapshots]\n"
 )
 (folder / "profiles.yml").write_text(
-    f"bench:\n  target: duckdb\n  outputs:\n    duckdb:\n      type: duckdb\n      path: {folder}/dbt.duckdb\n      threads: 1\n"
+    "bench:\n  target: duckdb\n  outputs:\n    duckdb:\n"
+    f"      type: duckdb\n      path: {folder}/dbt.duckdb\n      threads: 1\n"
 )
 (folder / "snapshots" / "cells.sql").write_text(
     """{% snapshot cells %}

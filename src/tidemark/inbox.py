@@ -111,7 +111,10 @@ def anything_waiting(home: Home) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("[!.]*") if path.is_file())
+    """What lies in a folder of the inbox itself: a link could bring in any file that we may read."""
+    if any(place.is_symlink() for place in (folder, folder.parent)):
+        return []
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
 
 
 def _released_on(home: Home, dataset: Dataset, path: Path) -> date | None:

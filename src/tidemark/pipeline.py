@@ -357,8 +357,10 @@ def _set_aside(
         "advice": error.advice,
         "quarantined_at": clock.now().isoformat(timespec="seconds"),
     }
-    # A file that bears the name of the reason must not be lost under it.
-    kept_as = f"refused-{file}" if file == "reason.json" else file
+    # A publisher may name a file as it likes: here it bears the last part of that. And one with the name of
+    # the reason must not be lost under it.
+    name = Path(file).name or "file"
+    kept_as = f"refused-{name}" if name in ("reason.json", "..") else name
     archive.write_atomically(folder / kept_as, data)
     archive.write_atomically(
         folder / "reason.json", (json.dumps(reason, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,14 +1,18 @@
-"""Which figures a release moved farther than its dataset's revisions reach."""
+"""What of a release to look at: figures that moved farther than revisions reach, series that are gone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from tidemark import warehouse
+import pandas as pd
+
+from tidemark import archive, warehouse
 from tidemark.archive import Release
+from tidemark.reading import PUBLISHED, SourceFile, quoted
 from tidemark.registry import Dataset
 from tidemark.settings import Home
+from tidemark.sources import parse
 
 # Of a measure's largest figure: what is smaller moves by any share of itself when it is rounded or corrected,
 # and no reader would be told of it.
@@ -76,3 +80,24 @@ def unusual(home: Home, dataset: Dataset, release: Release) -> list[Unusual]:
         finally:
             connection.close()
     return [Unusual(*row) for row in found]
+
+
+def no_longer_listed(home: Home, dataset: Dataset, release: Release) -> list[str]:
+    """The series that the release before states and this one does not, by name.
+
+    Where a table rolls, absence withdraws nothing: a holder that fell out of the first twenty looks like one
+    that was lost, and its last figure stands on in the marts with its date.
+    """
+    before = [r for r in archive.releases(home, dataset.name) if r < release]
+    if not before or dataset.absence != "window":
+        return []
+    was, now = (
+        quoted(parse(dataset, SourceFile(one.file, archive.read(home, one))).observations)
+        for one in (max(before), release)
+    )
+    return sorted(_series(dataset, was) - _series(dataset, now))
+
+
+def _series(dataset: Dataset, observations: pd.DataFrame) -> set[str]:
+    stated = observations[observations["status"] == PUBLISHED][list(dataset.key)].drop_duplicates()
+    return {", ".join(part for part in row if part) for row in stated.itertuples(index=False)}

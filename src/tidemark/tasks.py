@@ -68,12 +68,20 @@ def validate(dataset: str, ids: list[str]) -> list[str]:
 
 
 def load(dataset: str, ids: list[str]) -> dict[str, int]:
-    """Append to the raw table; new rows by release. Tells of figures that moved beyond their usual size."""
+    """Append to the raw table; new rows by release. Tells of figures that moved beyond their usual size, and
+    of series that are no longer listed.
+    """
     home, entry = Home.find(), registry.dataset(dataset)
     loaded = pipeline.load_releases(home, entry, ids)
     for done in loaded:
-        bundled = done.release.sha256 in snapshot.hashes()
-        if not bundled and not done.already and (found := revisions.unusual(home, entry, done.release)):
+        if done.release.sha256 in snapshot.hashes() or done.already:
+            continue
+        if gone := revisions.no_longer_listed(home, entry, done.release):
+            alerts.send(
+                f"Tidemark: {done.release.id} no longer lists {len(gone)} that the release before did",
+                "\n".join(gone[:20]) + f"\nWhat to do: compare with {entry.url}; their last figures stand.",
+            )
+        if found := revisions.unusual(home, entry, done.release):
             told = "\n".join(str(one) for one in found[:20])
             more = f"\nand {len(found) - 20} more" if len(found) > 20 else ""
             alerts.send(
