@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -146,13 +147,19 @@ def checking(home: Home) -> Iterator[Check]:
             )
             return Verdict(suite, len(validation.results), problems)
 
+        unwritten: list[str] = []
         try:
             yield check
         finally:
             if pages:
-                with FileLock(home.root / "data_docs.lock"):
+                with FileLock(home.root / "data_docs.lock"), _errors_of_pages() as unwritten:
                     context.build_data_docs(resource_identifiers=pages, build_index=False)
                     data_docs.finish(home)
+        if unwritten:
+            raise TidemarkError(
+                f"{home.data_docs} could not be written: {unwritten[0]}",
+                "see that the folder can be written and the disk has room, and run it again",
+            )
 
 
 def _read_suite(suite: str) -> dict[str, Any]:
@@ -259,6 +266,27 @@ def _word(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d}"
     return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def _errors_of_pages() -> Iterator[list[str]]:
+    """What kept Great Expectations from writing pages: it logs that, with a traceback, and goes on."""
+    found: list[str] = []
+
+    class Told(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            if record.levelno < logging.ERROR:
+                return True
+            cause = sys.exc_info()[1]
+            found.append(str(cause) if cause is not None else record.getMessage()[:300])
+            return False
+
+    logger, told = logging.getLogger("great_expectations.render.renderer.site_builder"), Told()
+    logger.addFilter(told)
+    try:
+        yield found
+    finally:
+        logger.removeFilter(told)
 
 
 class _quiet:  # noqa: N801 - reads as the statement it is used in

@@ -99,7 +99,10 @@ def a_crashed_writers_lock(home: Home, _sound: killed.Undisturbed) -> list[str]:
 
 def another_program_has_it_open(home: Home, _sound: killed.Undisturbed) -> list[str]:
     """Somebody has the warehouse itself open in a program of theirs: we say so, and where to read instead."""
-    script = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('open', flush=True); time.sleep(600)"
+    script = (
+        "import duckdb, sys, time\nconnection = duckdb.connect(sys.argv[1])\n"
+        "print('open', flush=True); time.sleep(600)"
+    )
     call = [sys.executable, "-c", script, str(home.warehouse)]
     with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as reader, ExitStack() as after:
         after.callback(reader.kill)

@@ -1,4 +1,4 @@
-"""A small part of each campaign; `make torture` runs them in full, and docs/torture.md holds what came of it."""
+"""A small part of each campaign; `make torture` runs them in full, docs/torture.md has what came of it."""
 
 from __future__ import annotations
 
@@ -33,18 +33,16 @@ def test_a_killed_run_loses_nothing_and_its_rerun_comes_to_the_same(sound, step,
     assert found.reads > 0
 
 
-@pytest.mark.parametrize("room", [None, 100_000], ids=["read-only", "full"])
+@pytest.mark.parametrize("room", [None, 0], ids=["read-only", "full"])
 @pytest.mark.parametrize("step", ["archive", "validate", "load", "publish"])
 def test_a_disk_that_takes_nothing_more_is_a_clear_error_and_loses_nothing(sound, step, room):
     if (why := storage.available()) is not None:
         pytest.skip(why)
     case = storage.attempt(step, sound[0], room)
     assert case.broken == ()
-    if case.exit_code:
-        assert "Traceback" not in case.said
-        assert "->" in case.said
-    else:
-        assert (step, room) == ("archive", 100_000), "it needed no more than there was"
+    assert case.exit_code == 1
+    assert "Traceback" not in case.said
+    assert "->" in case.said
 
 
 @pytest.mark.parametrize("what", [name for name in crowds.CASES if "build" not in name])
