@@ -41,8 +41,14 @@ def _runs(home: Home) -> list[tuple[str, str, bool, int, int, str]]:
     runs = []
     root = home.quality / "uncommitted" / "validations"
     for result in root.rglob("*.json"):
-        content = json.loads(result.read_text("utf-8"))
-        counted = content["statistics"]
+        try:
+            content = json.loads(result.read_text("utf-8"))
+            counted = content["statistics"]
+        except (ValueError, KeyError):
+            # Great Expectations writes a result in place: a full disk or a kill leaves half of one, which says
+            # nothing. What it was of was not loaded, and is validated again.
+            result.unlink(missing_ok=True)
+            continue
         page = Path("validations") / result.relative_to(root).with_suffix(".html")
         if (home.data_docs / page).exists():
             at, run = result.parts[-2], result.parts[-3]

@@ -15,6 +15,7 @@ import os
 import random
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -301,7 +302,9 @@ def kill(name: str, sound: Undisturbed, home: Home, after: float, found: Found) 
             if told.poll(after):
                 with suppress(EOFError):
                     found.ended_before += told.recv() == "ended"
-            os.killpg(process.pid, signal.SIGKILL)
+            # Where it has ended meanwhile, there is nobody to kill.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         time.sleep(0.05)
     found.kills += 1
     found.reads += len(reads)
@@ -345,6 +348,7 @@ def campaign(part: float = 1.0, only: tuple[str, ...] = tuple(NAMES), seed: int 
                 # One moment in each slice of the step's time.
                 after = sound.seconds[name] * (number + draw.random()) / count
                 kill(name, sound, Home(folder / "killed"), after, found[name])
+            print(f"{name}: {count} kills, {len(found[name].broken)} broken", file=sys.stderr, flush=True)
         return list(found.values())
 
 

@@ -17,6 +17,7 @@ import re
 import resource
 import signal
 import struct
+import sys
 import tempfile
 import traceback
 import zipfile
@@ -543,7 +544,8 @@ def campaign(part: float = 1.0, processes: int = 2) -> list[Found]:
     context = multiprocessing.get_context("spawn")
     merged: dict[str, Found] = {}
     with context.Pool(processes, maxtasksperchild=1) as pool:
-        for found in pool.imap_unordered(_attack, jobs):
+        for number, found in enumerate(pool.imap_unordered(_attack, jobs), start=1):
+            print(f"{number} of {len(jobs)}: {found.dataset}", file=sys.stderr, flush=True)
             if found.dataset not in merged:
                 merged[found.dataset] = found
                 continue
