@@ -47,10 +47,11 @@ def test_no_secret_stands_in_the_tree(pattern):
 
 
 def test_the_patterns_know_secrets():
-    for text in (
-        "AKIAABCDEFGHIJKLMNOP", "password = 'correcthorsebattery'", "postgresql://me:letmein9@host/db",
-        "-----BEGIN RSA PRIVATE KEY-----",
+    for one, other in (  # each in two pieces, or it would be found here
+        ("AKIA", "ABCDEFGHIJKLMNOP"), ("password =", " 'correcthorsebattery'"),
+        ("postgresql://me", ":letmein9@host/db"), ("-----BEGIN RSA", " PRIVATE KEY-----"),
     ):  # fmt: skip
+        text = one + other
         assert any(re.search(pattern, text) for pattern in SECRETS), text
 
 
