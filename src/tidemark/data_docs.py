@@ -45,8 +45,8 @@ def _runs(home: Home) -> list[tuple[str, str, bool, int, int, str]]:
             content = json.loads(result.read_text("utf-8"))
             counted = content["statistics"]
         except (ValueError, KeyError):
-            # Great Expectations writes a result in place: a full disk or a kill leaves half of one, or another
-            # process is writing it. What it is of is not loaded, and is validated again.
+            # Great Expectations writes a result in place: a full disk or a kill leaves half of one, and one
+            # may be being written. What it is of is not loaded, and is validated again.
             continue
         page = Path("validations") / result.relative_to(root).with_suffix(".html")
         if (home.data_docs / page).exists():
