@@ -527,7 +527,10 @@ def visibility(dataset: Dataset, sound: pd.DataFrame, batch: pd.DataFrame) -> st
         return "new"
     figures = moved[(moved["status"] == PUBLISHED) & (moved["status_sound"] == PUBLISHED)]
     largest = sound.groupby("measure")["value"].agg(lambda values: values.abs().max())
-    seen = figures[figures["value_sound"].abs() >= revisions.SMALL_SHARE * figures["measure"].map(largest)]
+    seen = figures[
+        figures["value_sound"].abs()
+        >= revisions.SMALL_SHARE * figures["measure"].map(largest).astype("float64")
+    ]
     far = (seen["value"] - seen["value_sound"]).abs() > dataset.plausible_revision.ratio * seen[
         "value_sound"
     ].abs()
