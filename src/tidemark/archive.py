@@ -208,13 +208,11 @@ def verify(home: Home) -> Verified:
     problems: list[str] = []
     sizes: dict[str, int] = {}
     for path in sorted((home.archive / "objects").glob("*/[!.]*")):
-        digest = hashlib.sha256()
         with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         sizes[path.name] = path.stat().st_size
-        if digest.hexdigest() != path.name or path.parent.name != path.name[:2]:
-            problems.append(f"{path} is not what was archived: its SHA-256 is {digest.hexdigest()}")
+        if digest != path.name or path.parent.name != path.name[:2]:
+            problems.append(f"{path} is not what was archived: its SHA-256 is {digest}")
     entries = sorted((home.archive / "releases").rglob("*.json"))
     for path in entries:
         try:

@@ -68,8 +68,12 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
     Those are the files given, and whatever was archived earlier and never loaded, because a run was stopped.
     """
     ids = [archive_one(home, dataset, item).id for item in incoming]
-    waiting = [r.id for r in archive.releases(home, dataset.name) if not is_loaded(home, r)]
-    return list(dict.fromkeys(ids + waiting))
+    return list(dict.fromkeys(ids + waiting(home, dataset)))
+
+
+def waiting(home: Home, dataset: Dataset) -> list[str]:
+    """The ids of the archived releases that are not loaded yet."""
+    return [release.id for release in archive.releases(home, dataset.name) if not is_loaded(home, release)]
 
 
 def archive_bundled(home: Home, dataset: Dataset) -> None:
@@ -265,11 +269,11 @@ def _expect_newest_is_news(dataset: Dataset, release: Release, said: pd.DataFram
     )
     both = newest.index.intersection(before.index)
     if len(both) >= TELLING_SERIES and (newest[both] == before[both]).all():
-        period = figures["period_end"].max()
+        is_newest = figures["period_end"] == periods.iloc[0]
         raise FrozenFileError(
             release.file,
-            int(figures[figures["period_end"] == period]["line"].min()),
-            f"each of {len(both)} figures of {period:%Y-%m-%d} is that of the period before",
+            int(figures[is_newest]["line"].min()),
+            f"each of {len(both)} figures of {periods.iloc[0]:%Y-%m-%d} is that of the period before",
             "the publisher has served an old table under a new date: fetch it again",
         )
 

@@ -48,7 +48,7 @@ def archive(dataset: str, due: str = "", kind: str = "manual") -> list[str]:
     """
     home, entry = Home.find(), registry.dataset(dataset)
     pipeline.archive_files(home, entry, [*snapshot.bundled(entry), *inbox.waiting(home, entry)])
-    ids = [release.id for release in kept.releases(home, dataset) if not pipeline.is_loaded(home, release)]
+    ids = pipeline.waiting(home, entry)
     if kind == "backfill":
         source = registry.source(entry.source)
         slot = datetime.fromisoformat(due).astimezone(ZoneInfo(source.release_calendar["timezone"]))

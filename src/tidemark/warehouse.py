@@ -222,7 +222,7 @@ def load(
         TidemarkError: the release came late, and a later one that must be taken anew is not in the archive;
             or the warehouse holds other bytes as this release.
     """
-    place = (release.released_on, release.reissue)
+    place, cells = (release.released_on, release.reissue), _quoted_cells(batch)
     held = _held(connection, dataset)
     if place in held:
         if held[place] != release.sha256:
@@ -230,7 +230,7 @@ def load(
                 f"the warehouse holds other bytes as {release.id} than the archive does",
                 f"restore {home.archive} from a backup, or begin with an empty home",
             )
-        return Loaded(release, _quoted_cells(batch), 0, 0, already=True)
+        return Loaded(release, cells, 0, 0, already=True)
     in_archive = {(r.released_on, r.reissue): r for r in archive.releases(home, dataset.name)}
     later = sorted(other for other in held if other > place)
     for other in later:
@@ -255,7 +255,7 @@ def load(
             "insert into raw.releases values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 release.dataset, release.released_on, release.reissue, release.sha256, release.source_url,
-                release.file, release.evidence, release.bytes, _quoted_cells(batch),
+                release.file, release.evidence, release.bytes, cells,
                 _utc(release.first_seen_at),
             ],
         )  # fmt: skip
@@ -263,7 +263,7 @@ def load(
     except BaseException:
         connection.execute("rollback")
         raise
-    return Loaded(release, _quoted_cells(batch), rows, len(later))
+    return Loaded(release, cells, rows, len(later))
 
 
 def _quoted_cells(batch: pa.Table) -> int:
