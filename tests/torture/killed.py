@@ -43,18 +43,14 @@ def archive_step(home: Home) -> None:
         pipeline.archive_files(home, dataset, snapshot.bundled(dataset))
 
 
-def _waiting(home: Home, name: str) -> list[str]:
-    return [r.id for r in archive.releases(home, name) if not pipeline.is_loaded(home, r)]
-
-
 def validate_step(home: Home) -> None:
     for dataset in map(registry.dataset, DATASETS):
-        pipeline.validate_releases(home, dataset, _waiting(home, dataset.name))
+        pipeline.validate_releases(home, dataset, pipeline.waiting(home, dataset))
 
 
 def load_step(home: Home) -> None:
     for dataset in map(registry.dataset, DATASETS):
-        pipeline.load_releases(home, dataset, _waiting(home, dataset.name))
+        pipeline.load_releases(home, dataset, pipeline.waiting(home, dataset))
 
 
 def validate_marts_step(home: Home) -> None:
@@ -319,15 +315,15 @@ def kill(name: str, sound: Undisturbed, home: Home, after: float, found: Found) 
     if archived(home) != sound.archived:
         wrong.append("the archive is another")
     if name in ("archive", "validate", "load"):
-        wrong += _differing(contents(home, raw_only=True), sound.raw)
+        wrong += differing(contents(home, raw_only=True), sound.raw)
     else:
-        wrong += _differing(contents(home), sound.whole)
+        wrong += differing(contents(home), sound.whole)
     if name == "publish" and published(home) != sound.published:
         wrong.append("the published release is another")
     found.broken += [f"{name} after {after:.3f} s: {text}" for text in wrong]
 
 
-def _differing(ours: dict[str, tuple[int, str]], theirs: dict[str, tuple[int, str]]) -> list[str]:
+def differing(ours: dict[str, tuple[int, str]], theirs: dict[str, tuple[int, str]]) -> list[str]:
     return [
         f"{name} is {ours.get(name)} and not {theirs.get(name)}"
         for name in sorted(ours.keys() | theirs.keys())

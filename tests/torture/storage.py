@@ -72,9 +72,9 @@ def attempt(name: str, sound: killed.Undisturbed, room: int | None) -> Case:
         wrong = [line for line in broken.splitlines() if line]
         came_to = Home(Path(folder) / "came-to")
         if name in ("archive", "validate", "load"):
-            wrong += killed._differing(killed.contents(came_to, raw_only=True), sound.raw)
+            wrong += killed.differing(killed.contents(came_to, raw_only=True), sound.raw)
         else:
-            wrong += killed._differing(killed.contents(came_to), sound.whole)
+            wrong += killed.differing(killed.contents(came_to), sound.whole)
         return Case(name, room, int(code), said.strip(), tuple(wrong))
 
 

@@ -130,14 +130,11 @@ def check_debt(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
         gap = _cents(public) + _cents(own) - _cents(total) - _cents(known.get(day, 0.0))
         gaps[day] = float(gap)
     is_total = frame["label"] == TOTAL
-    total = frame["value"].where(is_total).dropna()
-    return (
-        with_steps(dataset, frame)
-        .drop(columns="change_pct")
-        .assign(
-            closing_gap=frame["period_end"].map(gaps).where(is_total),
-            day_change_pct=(total / total.shift() - 1) * 100,
-        )
+    steps = with_steps(dataset, frame)
+    return frame.assign(
+        closing_gap=frame["period_end"].map(gaps).where(is_total),
+        day_change_pct=steps["change_pct"].where(is_total),
+        stands_since=steps["stands_since"],
     )
 
 
