@@ -67,8 +67,11 @@ def make(connection: duckdb.DuckDBPyConnection) -> None:
                 then date '2018-01-15' + to_months(cast(release + 1 as integer)) end as superseded_on,
             cast(release + 1 as integer) as version, 0 as reissue, 'tic/slt_table5' as dataset,
             'published' as evidence, md5(cast(release as varchar)) as archive_sha256, 7 as line
-        from range({HOLDERS}) as holders(holder), range({MONTHS}) as months(month),
-            range({RELEASES}) as releases(release)
+        from (
+            select number // {MONTHS * RELEASES} as holder, number // {RELEASES} % {MONTHS} as month,
+                number % {RELEASES} as release
+            from range({VERSIONS}) as versions(number)
+        )
         """
     )
     ((made,),) = connection.execute("select count(*) from marts.fct_holdings_vintages").fetchall()
