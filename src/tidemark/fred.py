@@ -8,13 +8,14 @@ first period of the series without a gap; that the newest are there shows its ag
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from tidemark.errors import DuplicateCellError, NotTheFileError, TruncatedFileError, WrongLayoutError
-from tidemark.reading import NOT_AVAILABLE, SourceFile, iso_day, observations, read_figure
+from tidemark.reading import NOT_AVAILABLE, Cells, SourceFile, iso_day
 
 FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
 MISSING = {".": NOT_AVAILABLE}
@@ -53,7 +54,11 @@ def read_fred_csv(
         )
     if len(lines) == 1:
         raise TruncatedFileError(file.name, 1, "no figures follow the header", FETCH_AGAIN)
-    rows: list[tuple[object, ...]] = []
+
+    def named(cell: Mapping[str, Any]) -> str:
+        return f"{series}, {lines[cell['line'] - 1].split(',')[0]}"
+
+    figures = Cells(file, ["label"], named, MISSING)
     seen: set[date] = set()
     due = first
     for number, line in enumerate(lines[1:], start=2):
@@ -64,9 +69,8 @@ def read_fred_csv(
         _expect_due(file, number, series, day, due, first, seen)
         seen.add(day)
         due = following(day)
-        value, status = read_figure(file, number, cells[1], f"{series}, {day}", MISSING)
-        rows.append((series, period_end(day), measure, value, status, number))
-    return observations(rows, ["label"], unit)
+        figures.add(number, cells[1:], label=series, period_end=period_end(day), measure=measure)
+    return figures.observations(unit)
 
 
 def _expect_due(

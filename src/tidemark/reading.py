@@ -6,6 +6,7 @@ guesses, skips or repairs. The refusal names the file, the line and what to do.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -13,10 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from tidemark.errors import (
     BadFigureError,
@@ -39,7 +43,11 @@ MISSING = {"n.a.": NOT_AVAILABLE, "*": SUPPRESSED}
 # No text file of ours holds one. UTF-16 without a byte order mark is ASCII with a NUL after each letter.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
-FIGURE = re.compile(r"-?(0|[1-9]\d*)(\.(\d+))?")
+# No publisher prints more than 15 digits before the point; what has hundreds is no number a float can hold.
+WHOLE = r"(0|[1-9]\d{0,19})"
+Read = TypeVar("Read")
+
+FIGURE = re.compile(rf"-?{WHOLE}(\.(\d+))?")
 
 MONTHS = {
     name: number
@@ -205,14 +213,15 @@ def bad_figure(
         return BadFigureError(
             file.name,
             line,
-            f"{what} is {token!r}, with thousands separators, which the publisher never writes",
+            f"{what} is {token[:60]!r}, with thousands separators, which the publisher never writes",
             "the file was re-saved by a spreadsheet: fetch the publisher's own bytes",
         )
-    kind = f"neither a figure nor {next(iter(missing))}" if missing else "no figure"
+    mark = next((mark for mark in missing if mark != NOT_QUOTED_MARK), None)
+    kind = f"neither a figure nor {mark}" if mark else "no figure"
     return BadFigureError(
         file.name,
         line,
-        f"{what} is {token!r}, which is {kind}",
+        f"{what} is {token[:60]!r}, which is {kind}",
         "look at that line; if the publisher has a new mark for missing figures, the parser must learn it",
     )
 
@@ -245,6 +254,124 @@ def _day_of(text: str) -> date | None:
     return None
 
 
+def text_columns(lines: Sequence[str], names: Sequence[str], separator: str) -> dict[str, pa.Array]:
+    """Lines of ASCII as columns of text; every line must have as many cells as `names`.
+
+    No cell is quoted, none is missing, and none is taken for anything but text.
+    """
+    table = pyarrow.csv.read_csv(
+        io.BytesIO("\n".join(lines).encode("ascii")),
+        read_options=pyarrow.csv.ReadOptions(column_names=list(names)),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=separator, quote_char=False, ignore_empty_lines=False
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
+    )
+    return {name: table[name].combine_chunks() for name in names}
+
+
+def read_each_once(
+    column: pa.Array, read: Callable[[int, str], Read]
+) -> tuple[list[Read], np.ndarray[Any, np.dtype[np.int64]]]:
+    """What a column says, of which few texts are many times: each text read where it first stands.
+
+    Args:
+        read: is given the place of the cell, from 0, and its text.
+
+    Returns:
+        the different values in the order of their first cells, and for each cell which of them it is.
+    """
+    coded = column.dictionary_encode()
+    which = coded.indices.to_numpy().astype("int64")
+    _, first = np.unique(which, return_index=True)
+    texts = coded.dictionary.to_pylist()
+    return [read(int(place), text) for place, text in zip(first, texts, strict=True)], which
+
+
+def read_figures(
+    file: SourceFile,
+    texts: Sequence[str] | pa.Array,
+    line_of: Callable[[int], int],
+    what_of: Callable[[int], str],
+    missing: Mapping[str, str] = MISSING,
+    decimals: int | None = None,
+) -> tuple[pa.Array, pa.Array]:
+    """Many cells at once, as `read_figure` reads each: their values (null = missing) and statuses.
+
+    A table has tens of thousands of cells, and a call for each would cost ten times what this does.
+
+    Args:
+        line_of, what_of: the line of a cell, and what it is called, by its place in `texts`; only an error
+            asks.
+
+    Raises:
+        BadFigureError: of the first cell that is neither a figure nor a known mark.
+    """
+    cells = pc.ascii_trim_whitespace(pa.array(texts, pa.string()))
+    mark = pc.fill_null(pc.index_in(cells, pa.array(list(missing), pa.string())), len(missing))
+    fraction = {None: r"\.\d+", 0: r"\.0+"}.get(decimals, rf"\.\d{{1,{decimals}}}0*")
+    is_figure = pc.match_substring_regex(cells, rf"^-?{WHOLE}({fraction})?$")
+    first = pc.index(pc.or_(is_figure, pc.less(mark, len(missing))), False).as_py()
+    if first >= 0:
+        raise bad_figure(file, line_of(first), cells[first].as_py(), what_of(first), missing)
+    values = pc.if_else(is_figure, cells, None).cast(pa.float64())
+    return values, pa.array([*missing.values(), PUBLISHED]).take(mark)
+
+
+class Cells:
+    """The cells of a table, gathered row by row and read at once (`read_figures`).
+
+    Args:
+        key: the names of the key columns.
+        named: what an error calls a cell, of its key columns, period_end, measure and line.
+        missing, decimals: see `read_figure`.
+    """
+
+    def __init__(
+        self,
+        file: SourceFile,
+        key: Sequence[str],
+        named: Callable[[Mapping[str, Any]], str],
+        missing: Mapping[str, str] = MISSING,
+        decimals: int | None = None,
+    ) -> None:
+        self.file, self.key, self.named = file, key, named
+        self.missing, self.decimals = missing, decimals
+        self.texts: list[str] = []
+        self.lines: list[int] = []
+        self.columns: dict[str, list[Any]] = {name: [] for name in (*key, "period_end", "measure")}
+
+    def add(self, line: int, texts: Sequence[str], **columns: object) -> None:
+        """Cells of one line; each column either a list, a value a cell, or the value of all of them."""
+        count = len(texts)
+        self.texts.extend(texts)
+        self.lines.extend([line] * count)
+        for name, values in self.columns.items():
+            value = columns[name]
+            values.extend(value if isinstance(value, list) else [value] * count)
+
+    def observations(self, unit: str) -> pd.DataFrame:
+        """Tidy observations, as `observations` gives them.
+
+        Raises:
+            BadFigureError: see `read_figures`.
+        """
+        values, statuses = read_figures(
+            self.file,
+            self.texts,
+            lambda place: self.lines[place],
+            lambda place: self.named(
+                {"line": self.lines[place]} | {name: column[place] for name, column in self.columns.items()}
+            ),
+            self.missing,
+            self.decimals,
+        )
+        columns = {**self.columns, "value": values, "status": statuses, "line": self.lines, "unit": unit}
+        return by_column(columns, self.key)
+
+
 def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: str) -> pd.DataFrame:
     """Tidy observations of one measure and unit.
 
@@ -257,12 +384,28 @@ def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: s
     """
     names = [*key, "period_end", "measure", "value", "status", "line"]
     columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
-    # By way of Arrow, which pandas keeps text in: column by column it costs a third of what records do.
+    return by_column({**columns, "unit": unit}, key)
+
+
+def by_column(columns: Mapping[str, Any], key: Sequence[str]) -> pd.DataFrame:
+    """Tidy observations from a sequence, or an Arrow array, a column; a text stands for a column of it alone.
+
+    By way of Arrow, which pandas keeps text in: it costs a third of what a frame of records does.
+    """
+    order = [*key, "period_end", "measure", "value", "status", "unit", "line"]
     types = {"period_end": pa.date32(), "value": pa.float64(), "line": pa.int32()}
-    arrays = {name: pa.array(column, types.get(name, pa.string())) for name, column in columns.items()}
+    rows = len(columns["line"])
+    arrays = {
+        name: pa.repeat(column, rows)
+        if isinstance(column, str)
+        else column
+        if isinstance(column, pa.Array)
+        else pa.array(column, types.get(name, pa.string()))
+        for name, column in ((name, columns[name]) for name in order)
+    }
     arrays["period_end"] = arrays["period_end"].cast(pa.timestamp("us"))
-    arrays["unit"] = pa.repeat(unit, len(rows))
-    return tidy(pa.table(arrays).to_pandas(), key)
+    frame: pd.DataFrame = pa.table(arrays).to_pandas()
+    return frame
 
 
 def tidy(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

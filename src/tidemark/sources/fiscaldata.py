@@ -8,10 +8,9 @@ release no longer lists counts as withdrawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -28,11 +27,10 @@ from tidemark.errors import (
 )
 from tidemark.reading import (
     NOT_AVAILABLE,
+    Cells,
     SourceFile,
     iso_day,
     month_end,
-    observations,
-    read_figure,
 )
 from tidemark.registry import Dataset
 from tidemark.sources import Parsed
@@ -67,21 +65,15 @@ LONGEST_PAUSE_DAYS = 5
 
 def parse_debt_to_penny(file: SourceFile) -> Parsed:
     """The debt and its two parts on each business day since April 1993, USD to the cent."""
-    rows: list[tuple[object, ...]] = []
+    debt = Cells(file, ["label"], lambda cell: f"{cell['label']}, {cell['period_end']}", MISSING)
+    names = [HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]
     before: date | None = None
-    for line, record in _records(
-        file, ("record_date", HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL), DATE_PARTS | {"src_line_nbr"}
-    ):
+    for line, record in _records(file, ("record_date", *names), DATE_PARTS | {"src_line_nbr"}):
         day = _day(file, line, record)
         _expect_next_day(file, line, day, before)
         before = day
-        figures = {
-            name: read_figure(
-                file, line, _text(file, line, record, name), partial(_cell_of, name, day), MISSING
-            )
-            for name in (HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL)
-        }
-        missing = [name for name, (value, _) in figures.items() if value is None]
+        texts = [_text(file, line, record, name) for name in names]
+        missing = [name for name, text in zip(names, texts, strict=True) if text.strip() in MISSING]
         if missing and (missing != [HELD_BY_PUBLIC, INTRAGOVERNMENTAL] or day >= PARTS_DAILY_SINCE):
             raise BadFigureError(
                 file.name,
@@ -90,12 +82,8 @@ def parse_debt_to_penny(file: SourceFile) -> Parsed:
                 "nor one part alone",
                 FETCH_AGAIN,
             )
-        rows.extend((name, day, "outstanding", *figure, line) for name, figure in figures.items())
-    return Parsed(observations(rows, ["label"], "usd"))
-
-
-def _cell_of(name: str, day: date) -> str:
-    return f"{name}, {day}"
+        debt.add(line, texts, label=names, period_end=day, measure="outstanding")
+    return Parsed(debt.observations("usd"))
 
 
 def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None) -> None:
@@ -155,7 +143,7 @@ def parse_interest_expense(file: SourceFile) -> Parsed:
 
     The API sums over the fields it is not asked for; a finer answer, by group or type, is another table.
     """
-    rows: list[tuple[object, ...]] = []
+    expense = Cells(file, ["label"], lambda cell: f"{cell['label']}, {cell['period_end']:%Y-%m}", {})
     months: dict[date, dict[str, int]] = {}
     for line, record in _records(file, ("record_date", CATEGORY, EXPENSE), DATE_PARTS | {"fytd_expense_amt"}):
         day = _day(file, line, record)
@@ -172,10 +160,10 @@ def parse_interest_expense(file: SourceFile) -> Parsed:
                 file.name, line, f"{category}, {day:%Y-%m} stands a second time", ASK_AS_THE_PASSPORT
             )
         seen[category] = line
-        figure = read_figure(file, line, _text(file, line, record, EXPENSE), f"{category}, {day:%Y-%m}", {})
-        rows.append((category, day, "month_expense", *figure, line))
+        text = _text(file, line, record, EXPENSE)
+        expense.add(line, [text], label=category, period_end=day, measure="month_expense")
     _expect_every_category(file, max(months), months)
-    return Parsed(observations(rows, ["label"], "usd"))
+    return Parsed(expense.observations("usd"))
 
 
 def check_interest(_dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
@@ -283,7 +271,8 @@ def parse_mts_table_9(file: SourceFile) -> Parsed:
     Of each line the month, the fiscal year to date (from October), and as much of the year before, as that
     statement restates it. Within a statement the API keeps no order.
     """
-    rows: list[tuple[object, ...]] = []
+    amounts = Cells(file, ["label", "line_code"], _name_of, {})
+    measures = list(MEASURES.values())
     statements: dict[date, dict[str, int]] = {}
     for line, record in _records(
         file, ("record_date", LINE_CODE, DESCRIPTION, RECORD_TYPE, *MEASURES), DATE_PARTS | PLACES
@@ -300,17 +289,26 @@ def parse_mts_table_9(file: SourceFile) -> Parsed:
                 file.name, line, f"{label} ({code}), {day:%Y-%m} stands a second time", ASK_AS_THE_PASSPORT
             )
         seen[code] = line
-        for field, measure in MEASURES.items():
-            text = _text(file, line, record, field)
-            what = f"{field} of {label} ({code}), {day:%Y-%m}"
-            if code not in HEADINGS:
-                rows.append((label, code, day, measure, *read_figure(file, line, text, what, {}), line))
-            elif text != "null":
+        texts = [_text(file, line, record, field) for field in MEASURES]
+        cells = {"label": label, "line_code": code, "period_end": day}
+        if code not in HEADINGS:
+            amounts.add(line, texts, **cells, measure=measures)
+            continue
+        for measure, text in zip(measures, texts, strict=True):
+            if text != "null":
                 raise BadFigureError(
-                    file.name, line, f"{what} is {text[:40]!r}; a heading has no amount", FETCH_AGAIN
+                    file.name,
+                    line,
+                    f"{_name_of({**cells, 'measure': measure})} is {text[:40]!r}; a heading has no amount",
+                    FETCH_AGAIN,
                 )
     _expect_every_line(file, max(statements), statements)
-    return Parsed(observations(rows, ["label", "line_code"], "usd"))
+    return Parsed(amounts.observations("usd"))
+
+
+def _name_of(cell: Mapping[str, Any]) -> str:
+    field = next(field for field, measure in MEASURES.items() if measure == cell["measure"])
+    return f"{field} of {cell['label']} ({cell['line_code']}), {cell['period_end']:%Y-%m}"
 
 
 def _known_line(file: SourceFile, line: int, record: dict[str, Any]) -> tuple[str, str]:
@@ -392,12 +390,16 @@ def _records(
     records = _whole_answer(file)
     text = file.data.decode("ascii")
     line, place = 1, 0
+    known: list[str] = []
     # The records stand before `meta`, so they are the first objects that hold no other.
     for number, (record, found) in enumerate(zip(records, FLAT_OBJECT.finditer(text), strict=False), start=1):
         line += text.count("\n", place, found.start())
         place = found.start()
         if not isinstance(record, dict):
             raise WrongLayoutError(file.name, line, f"record {number} is no object", FETCH_AGAIN)
+        if list(record) == known:
+            yield line, record
+            continue
         lacking = [name for name in needed if name not in record]
         if lacking:
             raise WrongLayoutError(
@@ -411,6 +413,7 @@ def _records(
                 f"record {number} has the field {others[0]!r}, which this table does not have",
                 ASK_AS_THE_PASSPORT,
             )
+        known = list(record)
         yield line, record
 
 

@@ -12,11 +12,9 @@ Four layouts of the publisher and one of our own:
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +22,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 
 from tidemark import corrections
 from tidemark.errors import (
@@ -39,13 +36,14 @@ from tidemark.reading import (
     MISSING,
     MONTHS,
     NOT_AVAILABLE,
-    PUBLISHED,
+    Cells,
     SourceFile,
-    bad_figure,
+    by_column,
     month_end,
     observations,
     read_figure,
-    tidy,
+    read_figures,
+    text_columns,
 )
 from tidemark.registry import Dataset
 from tidemark.sources import Parsed
@@ -84,18 +82,14 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
     _expect_months_descend(file, header + 1, months, TABLE5_MONTHS)
     width = len(months) + 1
 
-    rows: list[tuple[object, ...]] = []
+    holdings = _holdings(file)
     labels: list[str] = []
     for index in range(header + 1, len(lines)):
         cells = _cells(file, lines, index, width)
         if not any(cell.strip() for cell in cells):
             break
         label = _label(file, index + 1, cells[0], labels)
-        for month, cell in zip(months, cells[1:], strict=True):
-            value, status = read_figure(
-                file, index + 1, cell, partial(_cell_of, label, month), decimals=DECIMALS
-            )
-            rows.append((label, month, "holdings", value, status, index + 1))
+        holdings.add(index + 1, cells[1:], label=label, period_end=months, measure="holdings")
     else:
         raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
     expected = (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["slt_table5"])
@@ -109,7 +103,7 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
         )
     if index + 1 >= len(lines) or lines[index + 1].split("\t")[0].strip() != "Notes:":
         raise _cut(file, lines, "`Notes:` does not follow the table")
-    frame = observations(rows, ["label"], "usd_bn")
+    frame = holdings.observations("usd_bn")
     _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
     return Parsed(frame)
 
@@ -140,6 +134,7 @@ TABLE3_TOTALS = frozenset(TABLE3_REGIONS) - {"29998"} | {
     "16713", "16721", "69995", "72907", "76929", "79995", "99990", "99991", "99996",
 }  # fmt: skip
 TABLE3_BEGINS = "2020-01"
+TABLE3_MISSING = {"n.a.": NOT_AVAILABLE}
 
 
 def parse_slt_table3(file: SourceFile) -> Parsed:
@@ -173,14 +168,7 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
         raise TruncatedFileError(file.name, header + 1, "no figures follow the header", FETCH_AGAIN)
 
     first_line = header + 2
-    table = pyarrow.csv.read_csv(
-        io.BytesIO("\n".join(body).encode("ascii")),
-        read_options=pyarrow.csv.ReadOptions(column_names=list(TABLE3_HEADER)),
-        parse_options=pyarrow.csv.ParseOptions(delimiter="\t", quote_char=False),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(TABLE3_HEADER, pa.string()), strings_can_be_null=False
-        ),
-    ).combine_chunks()
+    table = text_columns(body, TABLE3_HEADER, "\t")
     _refuse_first(
         table["country_code"],
         r"^\d{5}$",
@@ -212,52 +200,47 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
     )
     _expect_table3_series(file, first_line, keys)
 
-    for column, measure in zip(TABLE3_HEADER[3:], TABLE3_MEASURES, strict=True):
-
-        def no_figure(row: int, text: str, measure: str = measure) -> BadFigureError:
-            what = f"{measure} of {keys['label'][row]}, {keys['month'][row]}"
-            return bad_figure(file, first_line + row, text, what)
-
-        _refuse_first(table[column], r"^(-?(0|[1-9]\d*)|n\.a\.)$", no_figure)
-    frame = _table3_observations(table, label, first_line)
+    frame = _table3_observations(file, table, label, first_line)
     is_total = frame["code"].isin(TABLE3_AGGREGATES) & frame["measure"].str.startswith("holdings")
     _expect_published(file, frame, is_total)
     return Parsed(frame)
 
 
-def _table3_observations(table: pa.Table, label: pa.ChunkedArray, first_line: int) -> pd.DataFrame:
+def _table3_observations(
+    file: SourceFile, table: dict[str, pa.Array], label: pa.Array, first_line: int
+) -> pd.DataFrame:
     """The cells of checked columns, line by line, and in a line by measure."""
-    rows, measures = table.num_rows, len(TABLE3_MEASURES)
-    of_row = pa.array(np.repeat(np.arange(rows, dtype="int32"), measures))
-    texts = [table[column].combine_chunks() for column in TABLE3_HEADER[3:]]
-    missing = [pc.equal(text, "n.a.") for text in texts]
-    # The publisher prints -0 where it rounds to nothing; adding zero takes the sign away.
-    values = np.stack(
-        [
-            pc.if_else(gone, None, text).cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0
-            for text, gone in zip(texts, missing, strict=True)
-        ],
-        axis=1,
-    ).ravel()
-    gone = np.stack([one.to_numpy(zero_copy_only=False) for one in missing], axis=1).ravel()
-    months = table["date"].combine_chunks().dictionary_encode()
-    ends = pd.PeriodIndex(months.dictionary.to_pylist(), freq="M").to_timestamp(how="end").normalize()
-    frame = pa.table(
+    rows, count = len(label), len(TABLE3_MEASURES)
+    of_row = pa.array(np.repeat(np.arange(rows, dtype="int32"), count))
+    # Column after column, then turned: the cells of a line stand `rows` apart.
+    line_by_line = pa.array(np.arange(rows * count, dtype="int32").reshape(count, rows).T.ravel())
+    values, statuses = read_figures(
+        file,
+        pa.concat_arrays([table[column] for column in TABLE3_HEADER[3:]]),
+        lambda cell: first_line + cell % rows,
+        lambda cell: f"{TABLE3_MEASURES[cell // rows]} of {label[cell % rows]}, {table['date'][cell % rows]}",
+        TABLE3_MISSING,
+        decimals=0,
+    )
+    months = table["date"].dictionary_encode()
+    ends = [month_end(*map(int, month.split("-"))) for month in months.dictionary.to_pylist()]
+    return by_column(
         {
             "label": label.take(of_row),
             "code": table["country_code"].take(of_row),
-            "measure": pa.array(TABLE3_MEASURES).take(pa.array(np.tile(np.arange(measures), rows))),
-            "status": pa.array([PUBLISHED, NOT_AVAILABLE]).take(pa.array(gone.astype("int8"))),
-            "unit": pa.repeat("usd_mn", rows * measures),
-        }
-    ).to_pandas()
-    frame["period_end"] = ends.as_unit("us").to_numpy()[months.indices.to_numpy()].repeat(measures)
-    frame["value"] = values
-    frame["line"] = np.arange(first_line, first_line + rows, dtype="int32").repeat(measures)
-    return tidy(frame, ["label", "code"])
+            "period_end": pa.array(ends, pa.date32()).take(months.indices).take(of_row),
+            "measure": pa.array(TABLE3_MEASURES).take(pa.array(np.tile(np.arange(count), rows))),
+            # The publisher prints -0 where it rounds to nothing; adding zero takes the sign away.
+            "value": pc.add(values.take(line_by_line), 0.0),
+            "status": statuses.take(line_by_line),
+            "unit": "usd_mn",
+            "line": pa.array(np.arange(first_line, first_line + rows, dtype="int32")).take(of_row),
+        },
+        ["label", "code"],
+    )
 
 
-def _refuse_first(column: pa.ChunkedArray, pattern: str, error: Callable[[int, str], Exception]) -> None:
+def _refuse_first(column: pa.Array, pattern: str, error: Callable[[int, str], Exception]) -> None:
     """Raise `error` for the first cell that does not match the pattern."""
     first = pc.index(pc.match_substring_regex(column, pattern), False).as_py()
     if first >= 0:
@@ -363,14 +346,13 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
             "is this mfhhis01.txt, and not mfh.txt, which has the same heading?",
         )
     reader = _History(file, rows_of_file)
-    rows: list[tuple[object, ...]] = []
     newest_of_block: date | None = None
     edition: tuple[date, int] | None = None
     while edition is None:
         if reader.at_block():
             number = reader.number
-            months, figures = reader.read_block()
-            first, last = months[0][0], months[-1][0]
+            months = reader.read_block()
+            first, last = months[0], months[-1]
             wrong = None
             if first.month != 12:
                 wrong = f"the block of {first.year} does not begin with Dec"
@@ -381,7 +363,6 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
             if wrong:
                 raise TruncatedFileError(file.name, number, wrong, FETCH_AGAIN)
             newest_of_block = first
-            rows.extend(figures)
             oldest = last
         else:
             edition = reader.read_footer()
@@ -389,7 +370,7 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
         raise TruncatedFileError(
             file.name, edition[1], "the blocks do not reach back to Mar 2000", FETCH_AGAIN
         )
-    frame = observations(rows, ["label", "series"], "usd_bn")
+    frame = reader.holdings.observations("usd_bn")
     _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
     return Parsed(frame, *edition)
 
@@ -400,6 +381,7 @@ class _History:
     def __init__(self, file: SourceFile, rows: list[list[str]]) -> None:
         self.file = file
         self.rows = rows
+        self.holdings = _holdings(file, "series")
         # The blocks begin with the first row of series marks or months.
         self.index = next((i for i, cells in enumerate(rows) if _is_month_row(cells)), len(rows))
         while self.index > 0 and _is_series_row(rows[self.index - 1]):
@@ -425,19 +407,18 @@ class _History:
         self.skip_blank()
         return self.index < len(self.rows) and not self.rows[self.index][0].strip()
 
-    def read_block(self) -> tuple[list[tuple[date, str]], list[tuple[object, ...]]]:
-        """Months with their series ('' where the month stands once), and the figures of one block."""
+    def read_block(self) -> list[date]:
+        """The months of one block, whose figures are added to the holdings."""
         marks: list[list[str]] = []
         while _is_series_row(self.row()):
             marks.append([c.strip() for c in self.row()])
             self.index += 1
-        months = self._read_months(marks)
-        rows: list[tuple[object, ...]] = []
+        months, series = self._read_months(marks)
         labels: list[str] = []
         while True:
             cells, number = self.row(), self.number
             self.index += 1
-            if not any(c.strip() for c in cells):
+            if not "".join(cells).strip():
                 continue
             if cells[0].strip() == "Of which:":
                 _expect_tail(self.file, number, labels, (ALL_OTHER, GRAND_TOTAL))
@@ -451,18 +432,23 @@ class _History:
                 )
             label = _label(self.file, number, cells[0], labels)
             self._expect_nothing_beyond(number, cells, len(months))
-            for (month, series), cell in zip(months, cells[1:], strict=False):
-                value, status = read_figure(
-                    self.file, number, cell, partial(_cell_of, label, month), decimals=DECIMALS
-                )
-                rows.append((label, series, month, "holdings", value, status, number))
+            self.holdings.add(
+                number,
+                cells[1 : len(months) + 1],
+                label=label,
+                series=series,
+                period_end=months,
+                measure="holdings",
+            )
             if label == OFFICIAL_ROWS["mfhhis01"][-1]:
                 break
         _expect_tail(self.file, number, labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfhhis01"]))
-        return months, rows
+        return months
 
-    def _read_months(self, marks: list[list[str]]) -> list[tuple[date, str]]:
-        """The month row, the `Country` row with the years, the dashes."""
+    def _read_months(self, marks: list[list[str]]) -> tuple[list[date], list[str]]:
+        """The month row, the `Country` row with the years, the dashes: the months, and the series of each
+        ('' where a month stands once).
+        """
         names, number = [c.strip() for c in self.row()], self.number
         if not _is_month_row(names):
             raise WrongLayoutError(self.file.name, number, "a row of months is due here", FETCH_AGAIN)
@@ -504,11 +490,11 @@ class _History:
                     "without a gap",
                     FETCH_AGAIN,
                 )
-        return list(zip(ends, series, strict=True))
+        return ends, series
 
     def _expect_nothing_beyond(self, number: int, cells: list[str], columns: int) -> None:
-        stray = [c for c in cells[columns + 1 :] if c.strip()]
-        if stray:
+        if "".join(cells[columns + 1 :]).strip():
+            stray = [c for c in cells[columns + 1 :] if c.strip()]
             raise WrongLayoutError(
                 self.file.name,
                 number,
@@ -586,7 +572,7 @@ def parse_mfh(file: SourceFile) -> Parsed:
     months = _legacy_months(file, lines, dashes, edges)
     _expect_months_descend(file, dashes, months, TABLE5_MONTHS)
 
-    rows: list[tuple[object, ...]] = []
+    holdings = _holdings(file)
     labels: list[str] = []
     edition: tuple[date, int] | None = None
     for index in range(dashes + 1, len(lines)):
@@ -612,15 +598,12 @@ def parse_mfh(file: SourceFile) -> Parsed:
                 FETCH_AGAIN,
             )
         label = _label(file, number, line[: figures[0].start()], labels)
-        for month, token in zip(months, figures, strict=True):
-            value, status = read_figure(
-                file, number, token.group(), partial(_cell_of, label, month), decimals=DECIMALS
-            )
-            rows.append((label, month, "holdings", value, status, number))
+        texts = [token.group() for token in figures]
+        holdings.add(number, texts, label=label, period_end=months, measure="holdings")
     if edition is None:
         raise _cut(file, lines, "the edition date below the table is missing")
     _expect_tail(file, edition[1], labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfh"]))
-    frame = observations(rows, ["label"], "usd_bn")
+    frame = holdings.observations("usd_bn")
     _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
     return Parsed(frame, *edition)
 
@@ -783,9 +766,13 @@ def _cut(file: SourceFile, lines: list[str], what: str) -> TruncatedFileError:
     return TruncatedFileError(file.name, len(lines), f"the file is cut off: {what}", "fetch the file again")
 
 
-def _cell_of(label: str, month: date) -> str:
-    """What an error calls a cell."""
-    return f"{label}, {month:%Y-%m}"
+def _holdings(file: SourceFile, *further_key: str) -> Cells:
+    return Cells(
+        file,
+        ["label", *further_key],
+        lambda cell: f"{cell['label']}, {cell['period_end']:%Y-%m}",
+        decimals=DECIMALS,
+    )
 
 
 def _label(file: SourceFile, number: int, cell: str, seen: list[str]) -> str:

@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from json import dumps
 from typing import Any
@@ -42,11 +43,11 @@ from tidemark.reading import (
     PUBLISHED,
     SourceFile,
     bad_figure,
+    by_column,
     iso_day,
     month_end,
     observations,
     read_figure,
-    tidy,
 )
 from tidemark.registry import Dataset
 from tidemark.sources import Parsed
@@ -223,13 +224,22 @@ def _series(
 def _quarter_of(file: SourceFile, line: int, what: str, point: list[Any]) -> date:
     """The quarter's last day, which the API writes as milliseconds since 1970 in UTC."""
     stamp = point[0]
-    if type(stamp) is int and stamp % DAY_MS == 0 and 0 < stamp < 100 * 366 * DAY_MS:
-        day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)).date()
-        if day.month % 3 == 0 and day == month_end(day.year, day.month):
-            return day
+    day = _quarter_at(stamp) if type(stamp) is int else None
+    if day is not None:
+        return day
     raise WrongLayoutError(
         file.name, line, f"{what} has the time {stamp!r}, which is no end of a quarter in UTC", FETCH_AGAIN
     )
+
+
+@lru_cache(maxsize=1000)
+def _quarter_at(stamp: int) -> date | None:
+    """Every series of an answer has the same quarters."""
+    if stamp % DAY_MS == 0 and 0 < stamp < 100 * 366 * DAY_MS:
+        day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=stamp)).date()
+        if day.month % 3 == 0 and day == month_end(day.year, day.month):
+            return day
+    return None
 
 
 def _expect_quarters_ascend(file: SourceFile, line: int, what: str, days: list[date]) -> None:
@@ -267,8 +277,8 @@ def _json_figure(file: SourceFile, line: int, value: Any, what: str) -> tuple[fl
 
 def _tidy(rows: list[tuple[object, ...]], key: list[str]) -> pd.DataFrame:
     """Observations of several measures: (key..., period_end, measure, value, status, line, unit) each."""
-    columns = [*key, "period_end", "measure", "value", "status", "line", "unit"]
-    return tidy(pd.DataFrame.from_records(rows, columns=columns), key)
+    names = [*key, "period_end", "measure", "value", "status", "line", "unit"]
+    return by_column(dict(zip(names, zip(*rows, strict=True), strict=True)), key)
 
 
 # --- Holdings as the quarterly workbook -----------------------------------------------------------------

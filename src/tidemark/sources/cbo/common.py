@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from tidemark.errors import DuplicateCellError, NotTheFileError, TruncatedFileError, WrongLayoutError
-from tidemark.reading import NOT_QUOTED, NOT_QUOTED_MARK, SourceFile, read_figure
+from tidemark.reading import NOT_QUOTED, NOT_QUOTED_MARK, SourceFile, read_figure, text_columns
 
+FIRST_LINE = 2
 FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
 RENAMED = "if CBO renamed it, add the new name to sources/cbo.yml and to the parser"
 
@@ -45,6 +49,20 @@ def fiscal_year(file: SourceFile, line: int, text: str, prefix: str = "") -> int
 
 def rows_of(file: SourceFile, *headers: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row of a CSV file with its line, by the names in its header, which is one of `headers`."""
+    lines = _whole_lines(file, *headers)
+    names = lines[0].split(",")
+    for number, line in enumerate(lines[1:], start=2):
+        yield number, dict(zip(names, line.split(","), strict=True))
+
+
+def columns_of(file: SourceFile, header: str) -> dict[str, pa.Array]:
+    """The columns of a CSV file as text; their first row is that of `FIRST_LINE`."""
+    lines = _whole_lines(file, header)
+    return text_columns(lines[1:], header.split(","), ",")
+
+
+def _whole_lines(file: SourceFile, *headers: str) -> list[str]:
+    """The lines of a CSV file with one of the headers, each with as many cells as it."""
     lines = file.lines
     if lines[0] not in headers:
         due = " or ".join(map(repr, headers))
@@ -61,14 +79,16 @@ def rows_of(file: SourceFile, *headers: str) -> Iterator[tuple[int, dict[str, st
         )
     if len(lines) == 1:
         raise TruncatedFileError(file.name, 1, "no figures follow the header", FETCH_AGAIN)
-    names = lines[0].split(",")
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split(",")
-        if len(cells) != len(names):
+    commas = lines[0].count(",")
+    for number, line in enumerate(lines, start=1):
+        if line.count(",") != commas:
             raise WrongLayoutError(
-                file.name, number, f"{line[:60]!r} has {len(cells)} cells, not {len(names)}", FETCH_AGAIN
+                file.name,
+                number,
+                f"{line[:60]!r} has {line.count(',') + 1} cells, not {commas + 1}",
+                FETCH_AGAIN,
             )
-        yield number, dict(zip(names, cells, strict=True))
+    return lines
 
 
 def figure_of(
@@ -102,6 +122,20 @@ class Years:
                 FETCH_AGAIN,
             )
         years.append(year)
+
+    def add_all(
+        self, series: Sequence[tuple[str, ...]], which: np.ndarray[Any, Any], years: np.ndarray[Any, Any]
+    ) -> None:
+        """Every row of a file: which of the series it belongs to, and its year."""
+        order = np.argsort(which, kind="stable")
+        ends = np.flatnonzero(np.diff(which[order])) + 1
+        steps = np.diff(years[order])
+        steps[ends - 1] = 1
+        if (steps != 1).any():
+            for row, (one, year) in enumerate(zip(which, years, strict=True)):
+                self.add(FIRST_LINE + row, series[one], int(year))
+        for rows in np.split(order, ends):
+            self.of[series[which[rows[0]]]] = years[rows].tolist()
 
 
 def expect_every(file: SourceFile, due: Iterable[str], seen: Iterable[str], kind: str) -> None:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from datetime import date
-from functools import partial
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tidemark import corrections
 from tidemark.errors import TruncatedFileError, WrongLayoutError
-from tidemark.reading import NOT_QUOTED, SourceFile, iso_day, observations
+from tidemark.reading import (
+    NOT_QUOTED,
+    NOT_QUOTED_MARK,
+    SourceFile,
+    by_column,
+    iso_day,
+    observations,
+    read_each_once,
+    read_figures,
+)
 from tidemark.registry import Dataset
 from tidemark.sources import Parsed
 from tidemark.sources.cbo.common import (
     FETCH_AGAIN,
+    FIRST_LINE,
     Identity,
     Years,
     closing_gaps,
+    columns_of,
     expect_every,
     figure_of,
     fiscal_year,
@@ -95,37 +109,105 @@ ACTUALS_HEADER = "component,category,subcategory,fiscal_year,actual_value"
 
 def parse_baselines(file: SourceFile) -> Parsed:
     """Every projection of every baseline since 1982, USD bn: a row a series, baseline and fiscal year."""
-    rows: list[tuple[object, ...]] = []
-    years = Years(file)
-    flags = _Flags(file)
-    for line, row in rows_of(file, BASELINES_HEADER):
-        label = "/".join(row[name] for name in CLASSES)
-        baseline = iso_day(file, line, row["baseline_date"])
-        if baseline.day != 1:
-            raise WrongLayoutError(
-                file.name, line, f"{baseline} is no month: baselines are dated on its first day", FETCH_AGAIN
-            )
-        year = fiscal_year(file, line, row["projected_fiscal_year"])
-        years.add(line, (label, str(baseline)), year)
-        if row["projected_year_number"] != str(number := year - fiscal_year_of(baseline) + 1):
+
+    def month(row: int, text: str) -> date:
+        day = iso_day(file, FIRST_LINE + row, text)
+        if day.day != 1:
             raise WrongLayoutError(
                 file.name,
-                line,
-                f"{year} is year {row['projected_year_number'][:20]!r} of the baseline of {baseline:%Y-%m}, "
-                f"where {number} is due: years are counted from the one in which it was published",
+                FIRST_LINE + row,
+                f"{day} is no month: baselines are dated on its first day",
                 FETCH_AGAIN,
             )
-        flags.add(line, row, baseline)
-        figure = figure_of(file, line, row["value"], partial(_cell_of, label, year, baseline))
-        rows.append((label, str(baseline), fiscal_year_end(year), "projection", *figure, line))
-    expect_every(file, set(SCALE) - {STUDENT_LOANS}, (label for label, _ in years.of), "the series")
+        return day
+
+    # By column, since it has about 11,000 rows; a line is looked at only to name an error.
+    table = columns_of(file, BASELINES_HEADER)
+    label = pc.binary_join_element_wise(*(table[name] for name in CLASSES), "/")
+    labels, label_of = read_each_once(label, lambda _, text: text)
+    months, month_of = read_each_once(table["baseline_date"], month)
+    years, year_of = read_each_once(
+        table["projected_fiscal_year"], lambda row, text: fiscal_year(file, FIRST_LINE + row, text)
+    )
+    year = np.array(years)[year_of]
+    series = Years(file)
+    names = [(name, str(baseline)) for name in labels for baseline in months]
+    series.add_all(names, label_of * len(months) + month_of, year)
+    first_year = np.array([fiscal_year_of(baseline) for baseline in months])[month_of]
+    _expect_numbers(file, table["projected_year_number"], year, year - first_year + 1, table["baseline_date"])
+    _expect_flags(file, table, months, month_of)
+    values, statuses = read_figures(
+        file,
+        table["value"],
+        lambda row: FIRST_LINE + row,
+        lambda row: f"{label[row]}, {year[row]}, baseline of {months[month_of[row]]:%Y-%m}",
+        {NOT_QUOTED_MARK: NOT_QUOTED},
+    )
+    expect_every(file, set(SCALE) - {STUDENT_LOANS}, labels, "the series")
+    quoted = set(label.filter(pc.not_equal(statuses, NOT_QUOTED)).unique().to_pylist())
+    _expect_whole_baselines(file, quoted, series)
+    ends = pa.array([fiscal_year_end(one) for one in years], pa.date32())
+    columns = {
+        "label": label,
+        "baseline_date": table["baseline_date"],
+        "period_end": ends.take(pa.array(year_of)),
+        "measure": "projection",
+        "value": values,
+        "status": statuses,
+        "unit": "usd_bn",
+        "line": pa.array(np.arange(FIRST_LINE, FIRST_LINE + len(label), dtype="int32")),
+    }
+    return Parsed(by_column(columns, ["label", "baseline_date"]))
+
+
+def _expect_numbers(
+    file: SourceFile,
+    numbers: pa.Array,
+    year: np.ndarray[Any, Any],
+    due: np.ndarray[Any, Any],
+    baseline: pa.Array,
+) -> None:
+    row = pc.index(pc.equal(numbers, pa.array(due).cast(pa.string())), False).as_py()
+    if row >= 0:
+        raise WrongLayoutError(
+            file.name,
+            FIRST_LINE + row,
+            f"{year[row]} is year {numbers[row].as_py()[:20]!r} of the baseline of {str(baseline[row])[:7]}, "
+            f"where {due[row]} is due: years are counted from the one in which it was published",
+            FETCH_AGAIN,
+        )
+
+
+def _expect_flags(
+    file: SourceFile, table: dict[str, pa.Array], months: list[date], month_of: np.ndarray[Any, Any]
+) -> None:
+    """The flags of each component and baseline, wherever they are first as they are."""
+
+    def read(name: str) -> np.ndarray[Any, Any]:
+        def flag(row: int, text: str) -> bool:
+            if text not in ("True", "False"):
+                raise WrongLayoutError(
+                    file.name,
+                    FIRST_LINE + row,
+                    f"{name} is {text[:20]!r}, neither True nor False",
+                    FETCH_AGAIN,
+                )
+            return text == "True"
+
+        flags, which = read_each_once(table[name], flag)
+        found: np.ndarray[Any, Any] = np.array(flags)[which]
+        return found
+
+    components, component_of = read_each_once(table["component"], lambda _, text: text)
+    spring, winter = read("Spring_flag"), read("Winter_flag")
+    _, first = np.unique(
+        ((component_of * len(months) + month_of) * 2 + spring) * 2 + winter, return_index=True
+    )
+    flags = _Flags(file)
+    for row in sorted(first):
+        component, baseline = components[component_of[row]], months[month_of[row]]
+        flags.add(FIRST_LINE + int(row), component, baseline, bool(spring[row]), bool(winter[row]))
     flags.expect_right()
-    _expect_whole_baselines(file, rows, years)
-    return Parsed(observations(rows, ["label", "baseline_date"], "usd_bn"))
-
-
-def _cell_of(label: str, year: int, baseline: date) -> str:
-    return f"{label}, {year}, baseline of {baseline:%Y-%m}"
 
 
 class _Flags:
@@ -135,21 +217,13 @@ class _Flags:
         self.file = file
         self.of: dict[tuple[str, date], tuple[bool, bool, int]] = {}
 
-    def add(self, line: int, row: Mapping[str, str], baseline: date) -> None:
-        flags = []
-        for name in ("Spring_flag", "Winter_flag"):
-            if row[name] not in ("True", "False"):
-                raise WrongLayoutError(
-                    self.file.name, line, f"{name} is {row[name][:20]!r}, neither True nor False", FETCH_AGAIN
-                )
-            flags.append(row[name] == "True")
-        spring, winter = flags
-        first = self.of.setdefault((row["component"], baseline), (spring, winter, line))
+    def add(self, line: int, component: str, baseline: date, spring: bool, winter: bool) -> None:
+        first = self.of.setdefault((component, baseline), (spring, winter, line))
         if first[:2] != (spring, winter):
             raise WrongLayoutError(
                 self.file.name,
                 line,
-                f"the flags of {row['component']}, {baseline:%Y-%m} are not those of line {first[2]}",
+                f"the flags of {component}, {baseline:%Y-%m} are not those of line {first[2]}",
                 FETCH_AGAIN,
             )
 
@@ -180,11 +254,10 @@ class _Flags:
                 springs.add((component, baseline.year))
 
 
-def _expect_whole_baselines(file: SourceFile, rows: Sequence[tuple[object, ...]], years: Years) -> None:
+def _expect_whole_baselines(file: SourceFile, quoted: Set[str], years: Years) -> None:
     """A baseline of total outlays has the deficit for the same years, and every series of outlays that has
     begun; since 2001 also revenues to the same end, which may begin a year or two before.
     """
-    quoted = {str(row[0]) for row in rows if row[5] != NOT_QUOTED}
     first = {DEFICIT: "", REVENUES: REVENUES_SINCE}
     for label, baseline in years.of:
         if label in quoted and label.startswith("outlay/") and label != FANNIE_FREDDIE:
