@@ -43,7 +43,9 @@ def rows() -> Iterator[Row]:
                 if not len(revised):
                     revised = np.zeros(len(batch))
                 batch["value"] = batch["value"] + revised
-                warehouse.load(home, connection, dataset, release, pa.Table.from_pandas(batch))
+                warehouse.load(
+                    home, connection, dataset, release, connection.from_arrow(pa.Table.from_pandas(batch))
+                )
             revised = revised + (draw.random(len(revised)) < 0.01) * draw.integers(1, 9, len(revised))
     # The second and those after it, the 120th and those after it: one alone may have had a bad moment.
     early, late = taken[1 : 1 + AROUND], taken[119 : 119 + AROUND]

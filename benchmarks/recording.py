@@ -20,8 +20,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as parquet
 
 from benchmarks import rivals
 from benchmarks.measure import Row, at_most, seconds_of, timed, times_faster
@@ -90,11 +88,10 @@ def against_duckdb(files: list[Path]) -> tuple[float, float, float, float]:
             first = used_bytes(connection)
         changed = 0
         for number, file in enumerate(files[1:], start=1):
-            batch = parquet.read_table(file)
             # A connection of its own, as each load has, and as `bare_seconds` takes one.
             with warehouse.writing(home) as connection, timed(ours):
-                changed += load(home, connection, number, file, batch)
-            bare.append(bare_seconds(files[number - 1], batch))
+                changed += load(home, connection, number, file)
+            bare.append(bare_seconds(files[number - 1], file))
         with warehouse.writing(home) as connection:
             connection.execute("checkpoint")
             grown = used_bytes(connection) - first
@@ -124,20 +121,16 @@ def day_of(number: int) -> date:
     return FIRST_DAY + timedelta(days=30 * number)
 
 
-def load(
-    home: Home, connection: duckdb.DuckDBPyConnection, number: int, file: Path, batch: pa.Table | None = None
-) -> int:
+def load(home: Home, connection: duckdb.DuckDBPyConnection, number: int, file: Path) -> int:
     """As the step `load` does, from the batch that validation left."""
     release = Release(
         DATASET.name, day_of(number), 0, f"{number:064}", file.stat().st_size, file.name, DATASET.url,
         DATASET.evidence, datetime.now(UTC),
     )  # fmt: skip
-    if batch is None:
-        batch = parquet.read_table(file)
-    return warehouse.load(home, connection, DATASET, release, batch).rows
+    return warehouse.load(home, connection, DATASET, release, connection.read_parquet(str(file))).rows
 
 
-def bare_seconds(before: Path, batch: pa.Table) -> float:
+def bare_seconds(before: Path, release: Path) -> float:
     """What DuckDB takes to find and insert the rows of a release that the current values do not have."""
     with tempfile.TemporaryDirectory(prefix="tidemark-bench-") as folder:
         connection = duckdb.connect(str(Path(folder) / "bare.duckdb"))
@@ -148,11 +141,10 @@ def bare_seconds(before: Path, batch: pa.Table) -> float:
         )
         connection.close()
         connection = duckdb.connect(str(Path(folder) / "bare.duckdb"))
-        connection.register("incoming", batch)
         taken = seconds_of(
             lambda: connection.execute(
                 f"insert into history select {CELL}, {SAID}, date '2026-02-14', 0, repeat('1', 64), line "
-                f"from incoming anti join stands using ({CELL}, {SAID})"
+                f"from '{release}' anti join stands using ({CELL}, {SAID})"
             ).fetchall()
         )
         connection.close()

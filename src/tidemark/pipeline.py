@@ -8,6 +8,7 @@ to quarantine with its reason; the warehouse and the published release stay as t
 from __future__ import annotations
 
 import csv
+import glob
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,6 @@ from functools import cache
 from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as parquet
 
 from tidemark import archive, clock, corrections, precedent, quality, snapshot, sources, warehouse
 from tidemark.archive import Release
@@ -391,7 +391,9 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
                     raise TidemarkError(
                         f"{release.id} has not been validated", "run the step before this one"
                     )
-                loaded = warehouse.load(home, connection, dataset, release, parquet.read_table(path))
+                # DuckDB would take a star in the name of a folder for any name.
+                batch = connection.read_parquet(glob.escape(str(path)))
+                loaded = warehouse.load(home, connection, dataset, release, batch)
                 outcome.rows = loaded.rows
                 outcome.result = "unchanged" if loaded.already else "done"
             mark_loaded(home, release)

@@ -43,7 +43,11 @@ def load(home: Home, arrivals: Sequence[Arrival]) -> list[warehouse.Loaded]:
                 home, dataset, item.data, item.released_on, item.file, item.source_url
             )
             batch = sources.parse(dataset, SourceFile(item.file, item.data)).observations
-            done.append(warehouse.load(home, connection, dataset, release, pa.Table.from_pandas(batch)))
+            done.append(
+                warehouse.load(
+                    home, connection, dataset, release, connection.from_arrow(pa.Table.from_pandas(batch))
+                )
+            )
     return done
 
 

@@ -118,7 +118,9 @@ def load(
     home: Home, connection: duckdb.DuckDBPyConnection, dataset: Dataset, release: Release
 ) -> warehouse.Loaded:
     batch = sources.parse(dataset, SourceFile(release.file, archive.read(home, release))).observations
-    return warehouse.load(home, connection, dataset, release, pa.Table.from_pandas(batch))
+    return warehouse.load(
+        home, connection, dataset, release, connection.from_arrow(pa.Table.from_pandas(batch))
+    )
 
 
 def arrive(
