@@ -28,7 +28,8 @@ def main() -> int:
     kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     for name in names:
         found = []
-        for row in importlib.import_module(f"benchmarks.{name}").rows():
+        module = importlib.import_module(f"benchmarks.{name}")
+        for row in module.rows():
             print(line(row), flush=True)
             found.append(line(row))
         kept[name] = {"on": str(date.today()), "rows": found}
@@ -46,6 +47,12 @@ def line(row: Row) -> str:
     )
 
 
+def floor(name: str) -> str:
+    """What the module says of where the time goes, and what could not be less."""
+    said: str = getattr(importlib.import_module(f"benchmarks.{name}"), "FLOOR", "")
+    return f"\n\n{said.strip()}" if said else ""
+
+
 def write(kept: dict[str, dict[str, list[str]]]) -> None:
     memory = psutil.virtual_memory().total / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
@@ -60,6 +67,7 @@ file in `benchmarks/`. Machine: {platform.machine()}, {psutil.cpu_count()} cores
     blocks = [
         f"## {name.replace('_', ' ').capitalize()}\n\n{kept[name]['on']}.\n\n{table}"
         + "\n".join(kept[name]["rows"])
+        + floor(name)
         for name in NAMES
         if name in kept
     ]
