@@ -58,18 +58,18 @@ def read_fred_csv(
     def named(cell: Mapping[str, Any]) -> str:
         return f"{series}, {lines[cell['line'] - 1].split(',')[0]}"
 
-    figures = Cells(file, ["label"], named, MISSING)
     seen: set[date] = set()
     due = first
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split(",", 1)
-        if len(cells) != 2:
-            raise WrongLayoutError(file.name, number, f"{line[:60]!r} is no date and figure", FETCH_AGAIN)
-        day = iso_day(file, number, cells[0])
-        _expect_due(file, number, series, day, due, first, seen)
-        seen.add(day)
-        due = following(day)
-        figures.add(number, cells[1:], label=series, period_end=period_end(day), measure=measure)
+    with Cells(file, ["label"], named, MISSING) as figures:
+        for number, line in enumerate(lines[1:], start=2):
+            cells = line.split(",", 1)
+            if len(cells) != 2:
+                raise WrongLayoutError(file.name, number, f"{line[:60]!r} is no date and figure", FETCH_AGAIN)
+            day = iso_day(file, number, cells[0])
+            _expect_due(file, number, series, day, due, first, seen)
+            seen.add(day)
+            due = following(day)
+            figures.add(number, cells[1:], label=series, period_end=period_end(day), measure=measure)
     return figures.observations(unit)
 
 

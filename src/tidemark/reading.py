@@ -26,6 +26,7 @@ from tidemark.errors import (
     BadFigureError,
     EmptyFileError,
     NotTheFileError,
+    RefusedFileError,
     TruncatedFileError,
     WrongEncodingError,
     WrongLayoutError,
@@ -47,7 +48,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 WHOLE = r"(0|[1-9]\d{0,19})"
 Read = TypeVar("Read")
 
-FIGURE = re.compile(rf"-?{WHOLE}(\.(\d+))?")
+FIGURE = re.compile(rf"-?{WHOLE}(\.(\d+))?", re.ASCII)
 
 MONTHS = {
     name: number
@@ -259,9 +260,11 @@ def text_columns(lines: Sequence[str], names: Sequence[str], separator: str) -> 
 
     No cell is quoted, none is missing, and none is taken for anything but text.
     """
+    data = "\n".join(lines).encode("ascii")
     table = pyarrow.csv.read_csv(
-        io.BytesIO("\n".join(lines).encode("ascii")),
-        read_options=pyarrow.csv.ReadOptions(column_names=list(names)),
+        io.BytesIO(data),
+        # As one block: a line that is longer than a block is an error of its own.
+        read_options=pyarrow.csv.ReadOptions(column_names=list(names), block_size=len(data) + 1),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=separator, quote_char=False, ignore_empty_lines=False
         ),
@@ -309,10 +312,15 @@ def read_figures(
     Raises:
         BadFigureError: of the first cell that is neither a figure nor a known mark.
     """
-    cells = pc.ascii_trim_whitespace(pa.array(texts, pa.string()))
+    try:
+        given = pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        # JSON may escape half a character, which no Arrow text can hold, and which is no figure either.
+        given = pa.array([text.encode("ascii", "backslashreplace").decode() for text in texts])
+    cells = pc.ascii_trim_whitespace(given)
     mark = pc.fill_null(pc.index_in(cells, pa.array(list(missing), pa.string())), len(missing))
-    fraction = {None: r"\.\d+", 0: r"\.0+"}.get(decimals, rf"\.\d{{1,{decimals}}}0*")
-    is_figure = pc.match_substring_regex(cells, rf"^-?{WHOLE}({fraction})?$")
+    fraction = {None: r"(\.\d+)?", 0: ""}.get(decimals, rf"(\.\d{{1,{decimals}}}0*)?")
+    is_figure = pc.match_substring_regex(cells, f"^-?{WHOLE}{fraction}$")
     first = pc.index(pc.or_(is_figure, pc.less(mark, len(missing))), False).as_py()
     if first >= 0:
         raise bad_figure(file, line_of(first), cells[first].as_py(), what_of(first), missing)
@@ -322,6 +330,9 @@ def read_figures(
 
 class Cells:
     """The cells of a table, gathered row by row and read at once (`read_figures`).
+
+    Whoever gathers them does so `with` them: where a line is refused, a figure above it that is none is named
+    first, since it is what is wrong, and what follows from it is not.
 
     Args:
         key: the names of the key columns.
@@ -352,13 +363,25 @@ class Cells:
             value = columns[name]
             values.extend(value if isinstance(value, list) else [value] * count)
 
+    def __enter__(self) -> Cells:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and issubclass(kind, RefusedFileError):
+            self._read()
+
     def observations(self, unit: str) -> pd.DataFrame:
         """Tidy observations, as `observations` gives them.
 
         Raises:
             BadFigureError: see `read_figures`.
         """
-        values, statuses = read_figures(
+        values, statuses = self._read()
+        columns = {**self.columns, "value": values, "status": statuses, "line": self.lines, "unit": unit}
+        return by_column(columns, self.key)
+
+    def _read(self) -> tuple[pa.Array, pa.Array]:
+        return read_figures(
             self.file,
             self.texts,
             lambda place: self.lines[place],
@@ -368,8 +391,6 @@ class Cells:
             self.missing,
             self.decimals,
         )
-        columns = {**self.columns, "value": values, "status": statuses, "line": self.lines, "unit": unit}
-        return by_column(columns, self.key)
 
 
 def observations(rows: Sequence[tuple[object, ...]], key: Sequence[str], unit: str) -> pd.DataFrame:

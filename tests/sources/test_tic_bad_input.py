@@ -542,7 +542,7 @@ def test_a_grand_total_that_is_not_available_is_refused(layout, total, figure):
     assert "a total always is" in refusal(layout, data, BadFigureError, number).message
 
 
-@pytest.mark.parametrize("token", ["651.1", "*", "6.5"])
+@pytest.mark.parametrize("token", ["651.1", "*", "6.5", "6259.0"])
 def test_table3_takes_whole_millions_and_no_other_mark_than_not_available(token):
     data, number = with_figure("slt_table3", token)
     refusal("slt_table3", data, BadFigureError, number)

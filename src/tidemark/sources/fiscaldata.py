@@ -65,24 +65,24 @@ LONGEST_PAUSE_DAYS = 5
 
 def parse_debt_to_penny(file: SourceFile) -> Parsed:
     """The debt and its two parts on each business day since April 1993, USD to the cent."""
-    debt = Cells(file, ["label"], lambda cell: f"{cell['label']}, {cell['period_end']}", MISSING)
     names = [HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]
     before: date | None = None
-    for line, record in _records(file, ("record_date", *names), DATE_PARTS | {"src_line_nbr"}):
-        day = _day(file, line, record)
-        _expect_next_day(file, line, day, before)
-        before = day
-        texts = [_text(file, line, record, name) for name in names]
-        missing = [name for name, text in zip(names, texts, strict=True) if text.strip() in MISSING]
-        if missing and (missing != [HELD_BY_PUBLIC, INTRAGOVERNMENTAL] or day >= PARTS_DAILY_SINCE):
-            raise BadFigureError(
-                file.name,
-                line,
-                f"{missing[0]}, {day} is null; the total never is, nor a part since {PARTS_DAILY_SINCE}, "
-                "nor one part alone",
-                FETCH_AGAIN,
-            )
-        debt.add(line, texts, label=names, period_end=day, measure="outstanding")
+    with Cells(file, ["label"], lambda cell: f"{cell['label']}, {cell['period_end']}", MISSING) as debt:
+        for line, record in _records(file, ("record_date", *names), DATE_PARTS | {"src_line_nbr"}):
+            day = _day(file, line, record)
+            _expect_next_day(file, line, day, before)
+            before = day
+            texts = [_text(file, line, record, name) for name in names]
+            missing = [name for name, text in zip(names, texts, strict=True) if text.strip() in MISSING]
+            if missing and (missing != [HELD_BY_PUBLIC, INTRAGOVERNMENTAL] or day >= PARTS_DAILY_SINCE):
+                raise BadFigureError(
+                    file.name,
+                    line,
+                    f"{missing[0]}, {day} is null; the total never is, nor a part since {PARTS_DAILY_SINCE}, "
+                    "nor one part alone",
+                    FETCH_AGAIN,
+                )
+            debt.add(line, texts, label=names, period_end=day, measure="outstanding")
     return Parsed(debt.observations("usd"))
 
 
@@ -143,26 +143,30 @@ def parse_interest_expense(file: SourceFile) -> Parsed:
 
     The API sums over the fields it is not asked for; a finer answer, by group or type, is another table.
     """
-    expense = Cells(file, ["label"], lambda cell: f"{cell['label']}, {cell['period_end']:%Y-%m}", {})
     months: dict[date, dict[str, int]] = {}
-    for line, record in _records(file, ("record_date", CATEGORY, EXPENSE), DATE_PARTS | {"fytd_expense_amt"}):
-        day = _day(file, line, record)
-        category = _text(file, line, record, CATEGORY).strip()
-        if not category:
-            raise WrongLayoutError(file.name, line, "a figure stands beside an empty category", FETCH_AGAIN)
-        newest = max(months, default=None)
-        if day != newest:
-            _expect_next_month(file, line, day, newest, FIRST_MONTH)
-            _expect_every_category(file, newest, months)
-        seen = months.setdefault(day, {})
-        if category in seen:
-            raise DuplicateCellError(
-                file.name, line, f"{category}, {day:%Y-%m} stands a second time", ASK_AS_THE_PASSPORT
-            )
-        seen[category] = line
-        text = _text(file, line, record, EXPENSE)
-        expense.add(line, [text], label=category, period_end=day, measure="month_expense")
-    _expect_every_category(file, max(months), months)
+    with Cells(file, ["label"], lambda cell: f"{cell['label']}, {cell['period_end']:%Y-%m}", {}) as expense:
+        for line, record in _records(
+            file, ("record_date", CATEGORY, EXPENSE), DATE_PARTS | {"fytd_expense_amt"}
+        ):
+            day = _day(file, line, record)
+            category = _text(file, line, record, CATEGORY).strip()
+            if not category:
+                raise WrongLayoutError(
+                    file.name, line, "a figure stands beside an empty category", FETCH_AGAIN
+                )
+            newest = max(months, default=None)
+            if day != newest:
+                _expect_next_month(file, line, day, newest, FIRST_MONTH)
+                _expect_every_category(file, newest, months)
+            seen = months.setdefault(day, {})
+            if category in seen:
+                raise DuplicateCellError(
+                    file.name, line, f"{category}, {day:%Y-%m} stands a second time", ASK_AS_THE_PASSPORT
+                )
+            seen[category] = line
+            text = _text(file, line, record, EXPENSE)
+            expense.add(line, [text], label=category, period_end=day, measure="month_expense")
+        _expect_every_category(file, max(months), months)
     return Parsed(expense.observations("usd"))
 
 
@@ -271,38 +275,41 @@ def parse_mts_table_9(file: SourceFile) -> Parsed:
     Of each line the month, the fiscal year to date (from October), and as much of the year before, as that
     statement restates it. Within a statement the API keeps no order.
     """
-    amounts = Cells(file, ["label", "line_code"], _name_of, {})
     measures = list(MEASURES.values())
     statements: dict[date, dict[str, int]] = {}
-    for line, record in _records(
-        file, ("record_date", LINE_CODE, DESCRIPTION, RECORD_TYPE, *MEASURES), DATE_PARTS | PLACES
-    ):
-        day = _day(file, line, record)
-        newest = max(statements, default=None)
-        if day != newest:
-            _expect_next_month(file, line, day, newest, FIRST_STATEMENT)
-            _expect_every_line(file, newest, statements)
-        seen = statements.setdefault(day, {})
-        code, label = _known_line(file, line, record)
-        if code in seen:
-            raise DuplicateCellError(
-                file.name, line, f"{label} ({code}), {day:%Y-%m} stands a second time", ASK_AS_THE_PASSPORT
-            )
-        seen[code] = line
-        texts = [_text(file, line, record, field) for field in MEASURES]
-        cells = {"label": label, "line_code": code, "period_end": day}
-        if code not in HEADINGS:
-            amounts.add(line, texts, **cells, measure=measures)
-            continue
-        for measure, text in zip(measures, texts, strict=True):
-            if text != "null":
-                raise BadFigureError(
+    with Cells(file, ["label", "line_code"], _name_of, {}) as amounts:
+        for line, record in _records(
+            file, ("record_date", LINE_CODE, DESCRIPTION, RECORD_TYPE, *MEASURES), DATE_PARTS | PLACES
+        ):
+            day = _day(file, line, record)
+            newest = max(statements, default=None)
+            if day != newest:
+                _expect_next_month(file, line, day, newest, FIRST_STATEMENT)
+                _expect_every_line(file, newest, statements)
+            seen = statements.setdefault(day, {})
+            code, label = _known_line(file, line, record)
+            if code in seen:
+                raise DuplicateCellError(
                     file.name,
                     line,
-                    f"{_name_of({**cells, 'measure': measure})} is {text[:40]!r}; a heading has no amount",
-                    FETCH_AGAIN,
+                    f"{label} ({code}), {day:%Y-%m} stands a second time",
+                    ASK_AS_THE_PASSPORT,
                 )
-    _expect_every_line(file, max(statements), statements)
+            seen[code] = line
+            texts = [_text(file, line, record, field) for field in MEASURES]
+            cells = {"label": label, "line_code": code, "period_end": day}
+            if code not in HEADINGS:
+                amounts.add(line, texts, **cells, measure=measures)
+                continue
+            for measure, text in zip(measures, texts, strict=True):
+                if text != "null":
+                    raise BadFigureError(
+                        file.name,
+                        line,
+                        f"{_name_of({**cells, 'measure': measure})} is {text[:40]!r}; a heading has none",
+                        FETCH_AGAIN,
+                    )
+        _expect_every_line(file, max(statements), statements)
     return Parsed(amounts.observations("usd"))
 
 

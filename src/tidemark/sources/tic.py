@@ -82,27 +82,27 @@ def parse_slt_table5(file: SourceFile) -> Parsed:
     _expect_months_descend(file, header + 1, months, TABLE5_MONTHS)
     width = len(months) + 1
 
-    holdings = _holdings(file)
     labels: list[str] = []
-    for index in range(header + 1, len(lines)):
-        cells = _cells(file, lines, index, width)
-        if not any(cell.strip() for cell in cells):
-            break
-        label = _label(file, index + 1, cells[0], labels)
-        holdings.add(index + 1, cells[1:], label=label, period_end=months, measure="holdings")
-    else:
-        raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
-    expected = (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["slt_table5"])
-    _expect_tail(file, index + 1, labels, expected)
-    if len(labels) != TABLE5_COUNTRIES + len(expected):
-        raise TruncatedFileError(
-            file.name,
-            index + 1,
-            f"{len(labels) - len(expected)} countries stand in the table, not {TABLE5_COUNTRIES}",
-            FETCH_AGAIN,
-        )
-    if index + 1 >= len(lines) or lines[index + 1].split("\t")[0].strip() != "Notes:":
-        raise _cut(file, lines, "`Notes:` does not follow the table")
+    with _holdings(file) as holdings:
+        for index in range(header + 1, len(lines)):
+            cells = _cells(file, lines, index, width)
+            if not any(cell.strip() for cell in cells):
+                break
+            label = _label(file, index + 1, cells[0], labels)
+            holdings.add(index + 1, cells[1:], label=label, period_end=months, measure="holdings")
+        else:
+            raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
+        expected = (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["slt_table5"])
+        _expect_tail(file, index + 1, labels, expected)
+        if len(labels) != TABLE5_COUNTRIES + len(expected):
+            raise TruncatedFileError(
+                file.name,
+                index + 1,
+                f"{len(labels) - len(expected)} countries stand in the table, not {TABLE5_COUNTRIES}",
+                FETCH_AGAIN,
+            )
+        if index + 1 >= len(lines) or lines[index + 1].split("\t")[0].strip() != "Notes:":
+            raise _cut(file, lines, "`Notes:` does not follow the table")
     frame = holdings.observations("usd_bn")
     _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
     return Parsed(frame)
@@ -348,28 +348,29 @@ def parse_mfhhis01(file: SourceFile) -> Parsed:
     reader = _History(file, rows_of_file)
     newest_of_block: date | None = None
     edition: tuple[date, int] | None = None
-    while edition is None:
-        if reader.at_block():
-            number = reader.number
-            months = reader.read_block()
-            first, last = months[0], months[-1]
-            wrong = None
-            if first.month != 12:
-                wrong = f"the block of {first.year} does not begin with Dec"
-            elif newest_of_block is not None and first.year != newest_of_block.year - 1:
-                wrong = f"the block of {first.year} follows that of {newest_of_block.year}"
-            elif last not in (month_end(first.year, 1), HISTORY_BEGINS):
-                wrong = f"the block of {first.year} does not end with Jan"
-            if wrong:
-                raise TruncatedFileError(file.name, number, wrong, FETCH_AGAIN)
-            newest_of_block = first
-            oldest = last
-        else:
-            edition = reader.read_footer()
-    if newest_of_block is None or oldest != HISTORY_BEGINS:
-        raise TruncatedFileError(
-            file.name, edition[1], "the blocks do not reach back to Mar 2000", FETCH_AGAIN
-        )
+    with reader.holdings:
+        while edition is None:
+            if reader.at_block():
+                number = reader.number
+                months = reader.read_block()
+                first, last = months[0], months[-1]
+                wrong = None
+                if first.month != 12:
+                    wrong = f"the block of {first.year} does not begin with Dec"
+                elif newest_of_block is not None and first.year != newest_of_block.year - 1:
+                    wrong = f"the block of {first.year} follows that of {newest_of_block.year}"
+                elif last not in (month_end(first.year, 1), HISTORY_BEGINS):
+                    wrong = f"the block of {first.year} does not end with Jan"
+                if wrong:
+                    raise TruncatedFileError(file.name, number, wrong, FETCH_AGAIN)
+                newest_of_block = first
+                oldest = last
+            else:
+                edition = reader.read_footer()
+        if newest_of_block is None or oldest != HISTORY_BEGINS:
+            raise TruncatedFileError(
+                file.name, edition[1], "the blocks do not reach back to Mar 2000", FETCH_AGAIN
+            )
     frame = reader.holdings.observations("usd_bn")
     _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
     return Parsed(frame, *edition)
@@ -572,37 +573,37 @@ def parse_mfh(file: SourceFile) -> Parsed:
     months = _legacy_months(file, lines, dashes, edges)
     _expect_months_descend(file, dashes, months, TABLE5_MONTHS)
 
-    holdings = _holdings(file)
     labels: list[str] = []
     edition: tuple[date, int] | None = None
-    for index in range(dashes + 1, len(lines)):
-        line, number = lines[index], index + 1
-        text = line.strip()
-        if found := LEGACY_EDITION.fullmatch(text):
-            edition = _legacy_date(file, number, found), number
-            break
-        if not text or text == "Of which:":
-            continue
-        tokens = list(re.finditer(r"\S+", line))
-        if labels[-1:] == [OFFICIAL_ROWS["mfh"][-1]] and not any(map(_looks_like_figure, tokens)):
-            continue  # the publisher's name, between the table and the date
-        # The rightmost words are the figures, so that a stray word between two of them is seen.
-        figures = tokens[-len(edges) :]
-        if [token.end() for token in figures] != edges or figures[0].start() == 0:
-            if number == len(lines):
-                raise _cut(file, lines, f"the last line does not hold {len(edges)} figures")
-            raise WrongLayoutError(
-                file.name,
-                number,
-                f"the row does not end with {len(edges)} figures, each below its month",
-                FETCH_AGAIN,
-            )
-        label = _label(file, number, line[: figures[0].start()], labels)
-        texts = [token.group() for token in figures]
-        holdings.add(number, texts, label=label, period_end=months, measure="holdings")
-    if edition is None:
-        raise _cut(file, lines, "the edition date below the table is missing")
-    _expect_tail(file, edition[1], labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfh"]))
+    with _holdings(file) as holdings:
+        for index in range(dashes + 1, len(lines)):
+            line, number = lines[index], index + 1
+            text = line.strip()
+            if found := LEGACY_EDITION.fullmatch(text):
+                edition = _legacy_date(file, number, found), number
+                break
+            if not text or text == "Of which:":
+                continue
+            tokens = list(re.finditer(r"\S+", line))
+            if labels[-1:] == [OFFICIAL_ROWS["mfh"][-1]] and not any(map(_looks_like_figure, tokens)):
+                continue  # the publisher's name, between the table and the date
+            # The rightmost words are the figures, so that a stray word between two of them is seen.
+            figures = tokens[-len(edges) :]
+            if [token.end() for token in figures] != edges or figures[0].start() == 0:
+                if number == len(lines):
+                    raise _cut(file, lines, f"the last line does not hold {len(edges)} figures")
+                raise WrongLayoutError(
+                    file.name,
+                    number,
+                    f"the row does not end with {len(edges)} figures, each below its month",
+                    FETCH_AGAIN,
+                )
+            label = _label(file, number, line[: figures[0].start()], labels)
+            texts = [token.group() for token in figures]
+            holdings.add(number, texts, label=label, period_end=months, measure="holdings")
+        if edition is None:
+            raise _cut(file, lines, "the edition date below the table is missing")
+        _expect_tail(file, edition[1], labels, (ALL_OTHER, GRAND_TOTAL, *OFFICIAL_ROWS["mfh"]))
     frame = holdings.observations("usd_bn")
     _expect_published(file, frame, frame["label"] == GRAND_TOTAL)
     return Parsed(frame, *edition)

@@ -134,7 +134,7 @@ class Years:
         if (steps != 1).any():
             for row, (one, year) in enumerate(zip(which, years, strict=True)):
                 self.add(FIRST_LINE + row, series[one], int(year))
-        for rows in np.split(order, ends):
+        for rows in sorted(np.split(order, ends), key=lambda rows: int(rows[0])):
             self.of[series[which[rows[0]]]] = years[rows].tolist()
 
 

@@ -131,8 +131,9 @@ def parse_baselines(file: SourceFile) -> Parsed:
     )
     year = np.array(years)[year_of]
     series = Years(file)
-    names = [(name, str(baseline)) for name in labels for baseline in months]
-    series.add_all(names, label_of * len(months) + month_of, year)
+    pairs, pair_of = np.unique(label_of * len(months) + month_of, return_inverse=True)
+    names = [(labels[pair // len(months)], str(months[pair % len(months)])) for pair in pairs]
+    series.add_all(names, pair_of, year)
     first_year = np.array([fiscal_year_of(baseline) for baseline in months])[month_of]
     _expect_numbers(file, table["projected_year_number"], year, year - first_year + 1, table["baseline_date"])
     _expect_flags(file, table, months, month_of)
