@@ -48,6 +48,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 WHOLE = r"(0|[1-9]\d{0,19})"
 Read = TypeVar("Read")
 
+HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 FIGURE = re.compile(rf"-?{WHOLE}(\.(\d+))?", re.ASCII)
 
 MONTHS = {
@@ -112,9 +113,24 @@ class SourceFile:
             raise WrongLayoutError(self.name, None, str(error), "fetch the file again") from None
         except RecursionError:
             raise WrongLayoutError(self.name, None, "its JSON nests too deep", "check the URL") from None
+        self._expect_whole_characters(text, content)
         if not isinstance(content, dict):
             raise NotTheFileError(self.name, 1, "a JSON list stands where an object is due", "check the URL")
         return content
+
+    def _expect_whole_characters(self, text: str, content: object) -> None:
+        """JSON may escape half of a pair, which no text that is written can hold."""
+        if (first := HALF_CHARACTER.search(text)) is None:
+            return
+        try:
+            json.dumps(content, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise WrongEncodingError(
+                self.name,
+                text.count("\n", 0, first.start()) + 1,
+                f"{first.group()} is half a character",
+                "fetch the publisher's own bytes",
+            ) from None
 
     def text(self, encoding: str) -> str:
         """The file as text, refused where it is empty, a web page or JSON, or in another encoding."""
@@ -312,12 +328,7 @@ def read_figures(
     Raises:
         BadFigureError: of the first cell that is neither a figure nor a known mark.
     """
-    try:
-        given = pa.array(texts, pa.string())
-    except UnicodeEncodeError:
-        # JSON may escape half a character, which no Arrow text can hold, and which is no figure either.
-        given = pa.array([text.encode("ascii", "backslashreplace").decode() for text in texts])
-    cells = pc.ascii_trim_whitespace(given)
+    cells = pc.ascii_trim_whitespace(pa.array(texts, pa.string()))
     mark = pc.fill_null(pc.index_in(cells, pa.array(list(missing), pa.string())), len(missing))
     fraction = {None: r"(\.\d+)?", 0: ""}.get(decimals, rf"(\.\d{{1,{decimals}}}0*)?")
     is_figure = pc.match_substring_regex(cells, f"^-?{WHOLE}{fraction}$")

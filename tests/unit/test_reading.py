@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidemark import registry, sources
-from tidemark.errors import BadFigureError, RefusedFileError, TruncatedFileError
+from tidemark.errors import BadFigureError, RefusedFileError, TruncatedFileError, WrongEncodingError
 from tidemark.reading import MISSING, Cells, SourceFile, read_figure, read_figures, text_columns
 
 FILE = SourceFile("cells", b"")
@@ -31,7 +31,6 @@ PIECES = [
     "*",
     "e5",
     "\t",
-    "\ud800",
     "NaN",
     "9" * 21,
 ]
@@ -60,7 +59,7 @@ def outcome(read: Callable[[], list[tuple[float | None, str]]]) -> list[tuple[fl
     try:
         return read()
     except BadFigureError as error:
-        return str(error).replace(r"\\ud800", r"\ud800")
+        return str(error)
 
 
 def test_whole_figures_have_no_point():
@@ -80,6 +79,21 @@ def test_a_figure_above_is_named_before_what_follows_from_it(text, named):
     assert type(caught.value) is named
     assert caught.value.line == (3 if named is BadFigureError else 32)
     assert ("Japan of June is 'Belgium'" in caught.value.message) == (named is BadFigureError)
+
+
+@pytest.mark.parametrize("half", [rb"\ud800", rb"\uDFFF", rb"\ude00\ud83d"])
+@pytest.mark.parametrize("place", ["key", "label", "figure"])
+def test_half_a_character_is_refused_in_json(half, place):
+    data = b'{\n "data": [{"label": "Japan", "figure": "1.0"}]}'
+    named = {"key": b"data", "label": b"Japan", "figure": b"1.0"}[place]
+    with pytest.raises(WrongEncodingError) as caught:
+        _ = SourceFile("answer", data.replace(named, b"a" + half)).json
+    assert (caught.value.line, "half a character" in caught.value.message) == (2, True)
+
+
+def test_a_whole_pair_and_an_escaped_backslash_are_text():
+    data = rb'{"a": "\ud83d\ude00", "b": "\\ud800"}'
+    assert SourceFile("answer", data).json == {"a": "\U0001f600", "b": r"\ud800"}
 
 
 @pytest.mark.parametrize("length", [1_000, 1_100_000, 3_000_000])
