@@ -9,6 +9,7 @@ beyond the passport's `plausible_revision` is flagged when it is loaded; every o
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import multiprocessing
@@ -23,7 +24,7 @@ import traceback
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -36,10 +37,11 @@ from tidemark.archive import Release
 from tidemark.errors import RefusedFileError, TidemarkError
 from tidemark.reading import PUBLISHED, SourceFile, quoted
 from tidemark.registry import Dataset
-from tidemark.settings import Home
+from tidemark.settings import Home, project_root
 
 EACH = 5000
 SECONDS, MEMORY = 10, 500 * 2**20
+KEPT = project_root() / ".torture"
 
 
 @dataclass(frozen=True)
@@ -537,39 +539,53 @@ def visibility(dataset: Dataset, sound: pd.DataFrame, batch: pd.DataFrame) -> st
     return "flagged" if far.any() else "revision"
 
 
-def campaign(part: float = 1.0, processes: int = 2) -> list[Found]:
-    """Every parser; the mutations of one are spread over the processes."""
+def campaign(part: float = 1.0, processes: int = 2, keep: Path = KEPT) -> list[Found]:
+    """Every parser; the mutations of one are spread over the processes.
+
+    It takes hours, so what a share came to is kept: a campaign that was stopped goes on where it stood, as
+    long as neither the package nor this file is another.
+    """
     each = max(10, int(EACH * part))
-    share = max(10, min(1250, each))
+    share = max(10, min(625, each))
     jobs = [
         (name, range(begin, min(begin + share, each))) for name in names() for begin in range(0, each, share)
     ]
+    folder = keep / fingerprint()
+    folder.mkdir(parents=True, exist_ok=True)
+    waiting = [job for job in jobs if not _place(folder, job).exists()]
     context = multiprocessing.get_context("spawn")
-    merged: dict[str, Found] = {}
     with context.Pool(processes, maxtasksperchild=1) as pool:
-        for number, found in enumerate(pool.imap_unordered(_attack, jobs), start=1):
+        for number, (job, found) in enumerate(
+            pool.imap_unordered(_attack, waiting), start=len(jobs) - len(waiting) + 1
+        ):
+            archive.write_atomically(_place(folder, job), json.dumps(asdict(found)).encode())
             print(f"{number} of {len(jobs)}: {found.dataset}", file=sys.stderr, flush=True)
-            if found.dataset not in merged:
-                merged[found.dataset] = found
-                continue
-            into = merged[found.dataset]
-            merged[found.dataset] = replace(
-                into,
-                tried=into.tried + found.tried,
-                refused=into.refused + found.refused,
-                same_figures=into.same_figures + found.same_figures,
-                flagged=into.flagged + found.flagged,
-                within_revisions=into.within_revisions + found.within_revisions,
-                unseen=into.unseen + found.unseen,
-                broken=into.broken + found.broken,
-                slowest=max(into.slowest, found.slowest),
-                memory=max(into.memory, found.memory),
-            )
-    return [merged[name] for name in names()]
+    return [
+        _together(name, [_read_kept(_place(folder, job)) for job in jobs if job[0] == name])
+        for name in names()
+    ]
 
 
-def _attack(job: tuple[str, range]) -> Found:
-    return attack(*job)
+def fingerprint() -> str:
+    """Of the code that is tried and that tries it."""
+    digest = hashlib.sha256()
+    for path in [Path(__file__), *sorted(project_root().joinpath("src", "tidemark").rglob("*.py"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _place(folder: Path, job: tuple[str, range]) -> Path:
+    name, numbers = job
+    return folder / f"{name.replace('/', '__')}-{numbers.start}-{numbers.stop}.json"
+
+
+def _read_kept(path: Path) -> Found:
+    kept = json.loads(path.read_text("utf-8"))
+    return Found(**{**kept, "refused": Counter(kept["refused"])})
+
+
+def _attack(job: tuple[str, range]) -> tuple[tuple[str, range], Found]:
+    return job, attack(*job)
 
 
 def report(found: list[Found]) -> str:
@@ -579,7 +595,7 @@ def report(found: list[Found]) -> str:
         "within revisions | other cells | slowest | memory |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for one in [*found, _total(found)]:
+    for one in [*found, _together("all", found)]:
         lines.append(
             f"| {one.dataset} | {one.tried:,} | {one.refused.total():,} | {one.same_figures:,} | "
             f"{one.valid + len(one.unseen):,} | {one.flagged:,} | {one.within_revisions:,} | "
@@ -588,7 +604,7 @@ def report(found: list[Found]) -> str:
     broken = [finding for one in found for finding in one.broken]
     lines += ["", f"Crashes, hangs and refusals without a place or advice: {len(broken)}."]
     lines += [f"* {finding}" for finding in broken[:50]]
-    kinds = ", ".join(f"{name} {count:,}" for name, count in _total(found).refused.most_common())
+    kinds = ", ".join(f"{name} {count:,}" for name, count in _together("all", found).refused.most_common())
     lines += ["", f"Refused as: {kinds}."]
     unseen = "; ".join(f"{one.dataset}: {', '.join(one.unseen[:8])}" for one in found if one.unseen)
     if unseen:
@@ -596,15 +612,16 @@ def report(found: list[Found]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _total(found: list[Found]) -> Found:
+def _together(name: str, found: list[Found]) -> Found:
     return Found(
-        "all",
+        name,
         tried=sum(one.tried for one in found),
         refused=sum((one.refused for one in found), Counter[str]()),
         same_figures=sum(one.same_figures for one in found),
         flagged=sum(one.flagged for one in found),
         within_revisions=sum(one.within_revisions for one in found),
         unseen=[text for one in found for text in one.unseen],
+        broken=[text for one in found for text in one.broken],
         slowest=max(one.slowest for one in found),
         memory=max(one.memory for one in found),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -118,7 +119,7 @@ def campaign(names: tuple[str, ...] = tuple(killed.NAMES), room: tuple[int | Non
 def report(cases: list[Case]) -> str:
     lines = ["| step | disk | exit code | what it said | broken |", "|---|---|---|---|---|"]
     for case in cases:
-        said = " ".join(case.said.split())[:160].replace("|", "\\|")
+        said = re.sub(r"\S*/disk/home/", "home/", " ".join(case.said.split()))[:160].replace("|", "\\|")
         lines.append(
             f"| {case.step} | {case.disk} | {case.exit_code} | {said or 'done: it needed no more'} | "
             f"{len(case.broken)} |"

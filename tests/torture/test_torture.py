@@ -70,6 +70,17 @@ def test_a_mutation_is_the_same_whenever_it_is_made():
     assert len({mutations.mutated(subject, number)[1] for number in range(100)}) > 80
 
 
+def test_a_campaign_that_was_stopped_goes_on_where_it_stood(monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(mutations, "names", lambda: ["tic/cited_first_prints", "bea/gdp"])
+    whole = mutations.campaign(0.002, keep=tmp_path)
+    assert [(one.dataset, one.tried) for one in whole] == [("tic/cited_first_prints", 10), ("bea/gdp", 10)]
+    next(tmp_path.rglob("bea__gdp-*.json")).unlink()
+    capfd.readouterr()
+    again = mutations.campaign(0.002, keep=tmp_path)
+    assert capfd.readouterr().err == "2 of 2: bea/gdp\n"
+    assert [one.refused for one in again] == [one.refused for one in whole]
+
+
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """What the faults are offered to: the datasets they are of, loaded."""
