@@ -24,7 +24,7 @@ import traceback
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -558,7 +558,7 @@ def campaign(part: float = 1.0, processes: int = 2, keep: Path = KEPT) -> list[F
         for number, (job, found) in enumerate(
             pool.imap_unordered(_attack, waiting), start=len(jobs) - len(waiting) + 1
         ):
-            archive.write_atomically(_place(folder, job), json.dumps(asdict(found)).encode())
+            archive.write_atomically(_place(folder, job), json.dumps(vars(found)).encode())
             print(f"{number} of {len(jobs)}: {found.dataset}", file=sys.stderr, flush=True)
     return [
         _together(name, [_read_kept(_place(folder, job)) for job in jobs if job[0] == name])
