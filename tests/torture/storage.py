@@ -119,9 +119,8 @@ def campaign(names: tuple[str, ...] = tuple(killed.NAMES), room: tuple[int | Non
 def report(cases: list[Case]) -> str:
     lines = ["| step | disk | exit code | what it said | broken |", "|---|---|---|---|---|"]
     for case in cases:
-        said = re.sub(r"""[^\s("]*/disk/home/""", "home/", " ".join(case.said.split()))[:160].replace(
-            "|", "\\|"
-        )
+        said = re.sub(r'[^\s("]*/disk/home/', "home/", " ".join(case.said.split()))
+        said = said[:160].replace("|", "\\|")
         lines.append(
             f"| {case.step} | {case.disk} | {case.exit_code} | {said or 'done: it needed no more'} | "
             f"{len(case.broken)} |"
