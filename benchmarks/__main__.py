@@ -28,8 +28,7 @@ def main() -> int:
     kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     for name in names:
         found = []
-        module = importlib.import_module(f"benchmarks.{name}")
-        for row in module.rows():
+        for row in importlib.import_module(f"benchmarks.{name}").rows():
             print(line(row), flush=True)
             found.append(line(row))
         kept[name] = {"on": str(date.today()), "rows": found}
