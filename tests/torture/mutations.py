@@ -9,7 +9,6 @@ beyond the passport's `plausible_revision` is flagged when it is loaded; every o
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import multiprocessing
@@ -32,7 +31,7 @@ from typing import Any
 
 import pandas as pd
 
-from tidemark import archive, pipeline, precedent, quality, registry, revisions, snapshot, sources
+from tidemark import archive, pipeline, precedent, quality, recipe, registry, revisions, snapshot, sources
 from tidemark.archive import Release
 from tidemark.errors import RefusedFileError, TidemarkError
 from tidemark.reading import PUBLISHED, SourceFile, quoted
@@ -568,10 +567,7 @@ def campaign(part: float = 1.0, processes: int = 2, keep: Path = KEPT) -> list[F
 
 def fingerprint() -> str:
     """Of the code that is tried and that tries it."""
-    digest = hashlib.sha256()
-    for path in [Path(__file__), *sorted(project_root().joinpath("src", "tidemark").rglob("*.py"))]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return recipe.digest_of(("src/tidemark", "tests/torture/mutations.py")).hexdigest()[:12]
 
 
 def _place(folder: Path, job: tuple[str, range]) -> Path:
