@@ -330,15 +330,11 @@ def _append(
     itself, so it is put together around the release that wrote the most rows, which has each cell once: only
     what was written after it and before it, little in either case, is ranked.
 
-    Most rows say what stood. They are found by fingerprints, which join at less than half the price of
-    names: two hashes of 64 bits over the columns in two orders. A cell whose figure alone differs never has
-    the hash it had, since each step of it can be undone; that another cell has both of them is as likely as
-    with 128 bits of any hash. Only what is left is joined by its cells, and compared.
+    All this is done on fingerprints, which group and join at less than half the price of names. Only those
+    rows whose fingerprint the other side has not are fetched, joined by their cells, and compared.
     """
     table = f'raw."{dataset.table}"'
     cell = [*(f'"{column}"' for column in dataset.key), "period_end", "measure"]
-    cells, columns = ", ".join(cell), [*cell, "value", "status", "unit"]
-    fingerprint = f"hash({', '.join(columns)}) as print, hash({', '.join(reversed(columns))}) as second_print"
     place = {"released_on": release.released_on, "reissue": release.reissue}
     wrote = connection.execute(
         f"""
@@ -347,64 +343,53 @@ def _append(
         """,
         place,
     ).fetchall()
-    day, issue = wrote[0] if wrote else (date.min, 0)
-    # Asked for only where there is one: two more joins with nothing would take half as long again.
-    anything_before = any((other_day, other) < (day, issue) for other_day, other in wrote)
-    before = f"""
-        before as materialized (
-            from (
-                select {cells}, value, status, unit from {table} where (released_on, reissue) < ($day, $issue)
-                qualify row_number() over (partition by {cells} order by released_on desc, reissue desc) = 1
-            ) anti join largest using ({cells}) anti join after using ({cells})
-        ),
+    largest = wrote[0] if wrote else (date.min, 0)
+    incoming = f"""
+        select {", ".join(cell[:-2])}, cast(period_end as date) as period_end, measure,
+            if(isnan(value), null, value) as value, status, unit, line
+        from incoming
     """
+    rows = f"select rowid as row_number, * from {table}"
+    # Two comparisons of pairs DuckDB 2.0 makes a BETWEEN, which it has not for pairs.
+    after = _latest(
+        cell,
+        f"{rows} where (released_on, reissue) < ($released_on, $reissue) "
+        "and (released_on > $day or (released_on = $day and reissue > $issue))",
+    )
+    before = _latest(cell, f"{rows} where (released_on, reissue) < ($day, $issue)")
+    # Asked for only where there are any: a join with no rows has its price too.
+    any_after, any_before = any(other > largest for other in wrote), any(other < largest for other in wrote)
+    but_after = " anti join after using (cell_print, cell_print_2)" if any_after else ""
+    stood = [f"largest{but_after}"]
+    if any_after:
+        stood.append("after")
+    if any_before:
+        stood.append(f"before anti join largest using (cell_print, cell_print_2){but_after}")
     either = ", ".join(f"coalesce(news.{column}, olds.{column})" for column in cell)
     connection.register("incoming", batch)
     try:
         inserted = connection.execute(
             f"""
             insert into {table}
-            with said as not materialized (
-                select *, {fingerprint} from (
-                    select {", ".join(cell[:-2])}, cast(period_end as date) as period_end, measure,
-                        if(isnan(value), null, value) as value, status, unit, line
-                    from incoming
-                )
-            ),
-            after as materialized (
-                select {cells}, value, status, unit from {table}
-                where (released_on, reissue) < ($released_on, $reissue)
-                    -- Two comparisons of pairs DuckDB 2.0 makes a BETWEEN, which it has not for pairs.
-                    and (released_on > $day or (released_on = $day and reissue > $issue))
-                qualify row_number() over (partition by {cells} order by released_on desc, reissue desc) = 1
-            ),
+            with said as not materialized ({_fingerprinted(cell, incoming)}),
+            {f"after as materialized ({after})," if any_after else ""}
+            {f"before as materialized ({before})," if any_before else ""}
             largest as not materialized (
-                select {cells}, value, status, unit from {table}
-                where released_on = $day and reissue = $issue
+                {_fingerprinted(cell, f"{rows} where released_on = $day and reissue = $issue")}
             ),
-            {before if anything_before else ""}
             stood as not materialized (
-                select *, {fingerprint} from (
-                    from after
-                    union all
-                    from largest anti join after using ({cells})
-                    {"union all from before" if anything_before else ""}
-                )
+                {" union all ".join(f"select print, print_2, row_number from {part}" for part in stood)}
             ),
             unlike as materialized (
-                select said.print as said_print, said.second_print as said_second,
-                    stood.print as stood_print, stood.second_print as stood_second
-                from said full join stood
-                    on said.print = stood.print and said.second_print = stood.second_print
+                select said.print, said.print_2, stood.row_number
+                from said full join stood on said.print = stood.print and said.print_2 = stood.print_2
                 where said.print is null or stood.print is null
             ),
             news as (
-                from said semi join unlike
-                    on said.print = unlike.said_print and said.second_print = unlike.said_second
+                from said semi join unlike using (print, print_2)
             ),
             olds as (
-                from stood semi join unlike
-                    on stood.print = unlike.stood_print and stood.second_print = unlike.stood_second
+                from {table} where rowid in (select row_number from unlike where row_number is not null)
             )
             select {either}, news.value, coalesce(news.status, '{DELETED}'),
                 coalesce(news.unit, olds.unit), $released_on, $reissue, $sha256, news.line
@@ -418,13 +403,43 @@ def _append(
             order by {either}
             """,
             {
-                **place, "day": day, "issue": issue, "sha256": release.sha256,
+                **place, "day": largest[0], "issue": largest[1], "sha256": release.sha256,
                 "absence_is_deletion": dataset.absence == "deletion",
             },
         ).fetchall()  # fmt: skip
         return int(inserted[0][0])
     finally:
         connection.unregister("incoming")
+
+
+def _fingerprinted(cell: list[str], rows: str) -> str:
+    """A query of rows with the fingerprint of their cells, and that of their cells and what is said of them.
+
+    Each is two hashes of 64 bits, over the columns in two orders. A cell whose figure alone differs never has
+    the hash it had, since each step of it can be undone; that another cell has both of them is as likely as
+    with 128 bits of any hash.
+    """
+    return f"""
+        select *, hash(cell_print, value, status, unit) as print,
+            hash(cell_print_2, unit, status, value) as print_2
+        from (
+            select *, hash({", ".join(cell)}) as cell_print, hash({", ".join(reversed(cell))}) as cell_print_2
+            from ({rows})
+        )
+    """
+
+
+def _latest(cell: list[str], rows: str) -> str:
+    """A query of the fingerprints of each cell's last row, and of where that row is."""
+    return f"""
+        select cell_print, cell_print_2, unnest(latest) from (
+            select cell_print, cell_print_2, max_by(
+                {{'print': print, 'print_2': print_2, 'row_number': row_number}},
+                released_on + to_microseconds(reissue)
+            ) as latest
+            from ({_fingerprinted(cell, rows)}) group by all
+        )
+    """
 
 
 # --- Outcomes ------------------------------------------------------------------------------------------
