@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 
@@ -58,41 +58,45 @@ def read_fred_csv(
     def named(cell: Mapping[str, Any]) -> str:
         return f"{series}, {lines[cell['line'] - 1].split(',')[0]}"
 
-    seen: set[date] = set()
-    due = first
+    rows = [line.split(",", 1) for line in lines[1:]]
+    due = [first]
+    for row in rows:
+        if len(row) != 2 or row[0] != due[-1].isoformat():
+            break
+        due.append(following(due[-1]))
+    whole = len(due) - 1
     with Cells(file, ["label"], named, MISSING) as figures:
-        for number, line in enumerate(lines[1:], start=2):
-            cells = line.split(",", 1)
-            if len(cells) != 2:
-                raise WrongLayoutError(file.name, number, f"{line[:60]!r} is no date and figure", FETCH_AGAIN)
-            day = iso_day(file, number, cells[0])
-            _expect_due(file, number, series, day, due, first, seen)
-            seen.add(day)
-            due = following(day)
-            figures.add(number, cells[1:], label=series, period_end=period_end(day), measure=measure)
+        figures.add(
+            list(range(2, 2 + whole)),
+            [row[1] for row in rows[:whole]],
+            label=series,
+            period_end=[period_end(day) for day in due[:whole]],
+            measure=measure,
+        )
+        if whole < len(rows):
+            _refuse(file, 2 + whole, series, rows[whole], due)
     return figures.observations(unit)
 
 
-def _expect_due(
-    file: SourceFile, number: int, series: str, day: date, due: date, first: date, seen: set[date]
-) -> None:
-    """The row is that of the period after the row before it."""
-    if day == due:
-        return
-    if day in seen:
+def _refuse(file: SourceFile, number: int, series: str, row: list[str], due: list[date]) -> NoReturn:
+    """The row is not that of the period after the one before it; `due` is its day, after all days before."""
+    if len(row) != 2:
+        raise WrongLayoutError(file.name, number, f"{row[0][:60]!r} is no date and figure", FETCH_AGAIN)
+    day = iso_day(file, number, row[0])
+    if day in due:
         raise DuplicateCellError(
             file.name, number, f"{series}, {day} stands a second time", "fetch the file again"
         )
-    if not seen and day > first:
+    if len(due) == 1 and day > due[0]:
         raise TruncatedFileError(
             file.name,
             number,
-            f"the series begins with {day}, not with {first}",
+            f"the series begins with {day}, not with {due[0]}",
             "fetch the whole series, without a range of dates",
         )
     raise WrongLayoutError(
         file.name,
         number,
-        f"{day} stands where {due} is due: dates run oldest first, without a gap",
+        f"{day} stands where {due[-1]} is due: dates run oldest first, without a gap",
         FETCH_AGAIN,
     )

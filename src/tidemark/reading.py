@@ -43,13 +43,14 @@ MISSING = {"n.a.": NOT_AVAILABLE, "*": SUPPRESSED}
 
 # No text file of ours holds one. UTF-16 without a byte order mark is ASCII with a NUL after each letter.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+NO_CONTROL = bytes(code for code in range(256) if not CONTROL.match(chr(code)))
 
 # No publisher prints more than 15 digits before the point; what has hundreds is no number a float can hold.
 WHOLE = r"(0|[1-9]\d{0,19})"
-Read = TypeVar("Read")
-
 HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 FIGURE = re.compile(rf"-?{WHOLE}(\.(\d+))?", re.ASCII)
+
+Read = TypeVar("Read")
 
 MONTHS = {
     name: number
@@ -172,6 +173,9 @@ class SourceFile:
             ) from None
 
     def _expect_no_control(self, text: str) -> None:
+        # What is left without all that may stand there is found in a tenth of the time of a search.
+        if not text.encode("ascii").translate(None, NO_CONTROL):
+            return
         if found := CONTROL.search(text):
             raise WrongEncodingError(
                 self.name,
@@ -365,11 +369,11 @@ class Cells:
         self.lines: list[int] = []
         self.columns: dict[str, list[Any]] = {name: [] for name in (*key, "period_end", "measure")}
 
-    def add(self, line: int, texts: Sequence[str], **columns: object) -> None:
-        """Cells of one line; each column either a list, a value a cell, or the value of all of them."""
+    def add(self, line: int | list[int], texts: Sequence[str], **columns: object) -> None:
+        """More cells; their line and each column is a list, a value a cell, or the value of all of them."""
         count = len(texts)
         self.texts.extend(texts)
-        self.lines.extend([line] * count)
+        self.lines.extend(line if isinstance(line, list) else [line] * count)
         for name, values in self.columns.items():
             value = columns[name]
             values.extend(value if isinstance(value, list) else [value] * count)

@@ -7,13 +7,13 @@ release no longer lists counts as withdrawn.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tidemark import corrections
@@ -40,7 +40,6 @@ FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, th
 ASK_AS_THE_PASSPORT = "ask with the url in sources/fiscaldata.yml: its fields, all dates, oldest first"
 MISSING = {"null": NOT_AVAILABLE}
 # A record is an object that holds no other.
-FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 # What the API adds to a record if it is asked for every field.
 DATE_PARTS = frozenset(
     {
@@ -66,24 +65,46 @@ LONGEST_PAUSE_DAYS = 5
 def parse_debt_to_penny(file: SourceFile) -> Parsed:
     """The debt and its two parts on each business day since April 1993, USD to the cent."""
     names = [HELD_BY_PUBLIC, INTRAGOVERNMENTAL, TOTAL]
-    before: date | None = None
+    lines: list[int] = []
+    days: list[date] = []
+    texts: list[str] = []
     with Cells(file, ["label"], lambda cell: f"{cell['label']}, {cell['period_end']}", MISSING) as debt:
-        for line, record in _records(file, ("record_date", *names), DATE_PARTS | {"src_line_nbr"}):
-            day = _day(file, line, record)
-            _expect_next_day(file, line, day, before)
-            before = day
-            texts = [_text(file, line, record, name) for name in names]
-            missing = [name for name, text in zip(names, texts, strict=True) if text.strip() in MISSING]
-            if missing and (missing != [HELD_BY_PUBLIC, INTRAGOVERNMENTAL] or day >= PARTS_DAILY_SINCE):
-                raise BadFigureError(
-                    file.name,
-                    line,
-                    f"{missing[0]}, {day} is null; the total never is, nor a part since {PARTS_DAILY_SINCE}, "
-                    "nor one part alone",
-                    FETCH_AGAIN,
-                )
-            debt.add(line, texts, label=names, period_end=day, measure="outstanding")
+        try:
+            for line, record in _records(file, ("record_date", *names), DATE_PARTS | {"src_line_nbr"}):
+                day = _day(file, line, record)
+                _expect_next_day(file, line, day, days[-1] if days else None)
+                amounts = [_text(file, line, record, name) for name in names]
+                _expect_parts(file, line, day, *map(str.strip, amounts))
+                lines.append(line)
+                days.append(day)
+                texts += amounts
+        finally:
+            # At once, which costs a third of what it does day by day.
+            debt.add(
+                [line for line in lines for _ in names],
+                texts,
+                label=names * len(days),
+                period_end=[day for day in days for _ in names],
+                measure="outstanding",
+            )
     return Parsed(debt.observations("usd"))
+
+
+def _expect_parts(file: SourceFile, line: int, day: date, public: str, own: str, total: str) -> None:
+    """The total is never missing, nor is a part since they are published daily, nor one part alone."""
+    if public not in MISSING and own not in MISSING and total not in MISSING:
+        return
+    if public in MISSING and own in MISSING and total not in MISSING and day < PARTS_DAILY_SINCE:
+        return
+    names = {HELD_BY_PUBLIC: public, INTRAGOVERNMENTAL: own, TOTAL: total}
+    first = next(name for name, text in names.items() if text in MISSING)
+    raise BadFigureError(
+        file.name,
+        line,
+        f"{first}, {day} is null; the total never is, nor a part since {PARTS_DAILY_SINCE}, "
+        "nor one part alone",
+        FETCH_AGAIN,
+    )
 
 
 def _expect_next_day(file: SourceFile, line: int, day: date, before: date | None) -> None:
@@ -395,13 +416,12 @@ def _records(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each record with its line, once the answer is known to be whole."""
     records = _whole_answer(file)
-    text = file.data.decode("ascii")
-    line, place = 1, 0
+    # The records stand before `meta`, so theirs are the first braces within the answer's own.
+    data = np.frombuffer(file.data, "uint8")
+    begins, line_ends = (np.flatnonzero(data == ord(character)) for character in "{\n")
+    lines = (np.searchsorted(line_ends, begins[1 : len(records) + 1]) + 1).tolist()
     known: list[str] = []
-    # The records stand before `meta`, so they are the first objects that hold no other.
-    for number, (record, found) in enumerate(zip(records, FLAT_OBJECT.finditer(text), strict=False), start=1):
-        line += text.count("\n", place, found.start())
-        place = found.start()
+    for number, (record, line) in enumerate(zip(records, lines, strict=False), start=1):
         if not isinstance(record, dict):
             raise WrongLayoutError(file.name, line, f"record {number} is no object", FETCH_AGAIN)
         if list(record) == known:
