@@ -39,7 +39,6 @@ from tidemark.steps import with_steps
 FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
 ASK_AS_THE_PASSPORT = "ask with the url in sources/fiscaldata.yml: its fields, all dates, oldest first"
 MISSING = {"null": NOT_AVAILABLE}
-# A record is an object that holds no other.
 # What the API adds to a record if it is asked for every field.
 DATE_PARTS = frozenset(
     {
