@@ -331,7 +331,10 @@ def _append(
     what was written after it and before it, little in either case, is ranked.
 
     All this is done on fingerprints, which group and join at less than half the price of names. Only those
-    rows whose fingerprint the other side has not are fetched, joined by their cells, and compared.
+    rows whose fingerprint the other side has not are joined by their cells, and compared.
+
+    They are found again by their fingerprints, and not by `rowid`, which would cost less: in a transaction
+    that has deleted rows, a join by it on more than one thread damages what DuckDB 2.0.0 then writes.
     """
     table = f'raw."{dataset.table}"'
     cell = [*(f'"{column}"' for column in dataset.key), "period_end", "measure"]
@@ -349,14 +352,10 @@ def _append(
             if(isnan(value), null, value) as value, status, unit, line
         from incoming
     """
-    rows = f"select rowid as row_number, * from {table}"
+    earlier = f"from {table} where (released_on, reissue) < ($released_on, $reissue)"
     # Two comparisons of pairs DuckDB 2.0 makes a BETWEEN, which it has not for pairs.
-    after = _latest(
-        cell,
-        f"{rows} where (released_on, reissue) < ($released_on, $reissue) "
-        "and (released_on > $day or (released_on = $day and reissue > $issue))",
-    )
-    before = _latest(cell, f"{rows} where (released_on, reissue) < ($day, $issue)")
+    after = _latest(cell, f"{earlier} and (released_on > $day or (released_on = $day and reissue > $issue))")
+    before = _latest(cell, f"from {table} where (released_on, reissue) < ($day, $issue)")
     # Asked for only where there are any: a join with no rows has its price too.
     any_after, any_before = any(other > largest for other in wrote), any(other < largest for other in wrote)
     but_after = " anti join after using (cell_print, cell_print_2)" if any_after else ""
@@ -375,21 +374,24 @@ def _append(
             {f"after as materialized ({after})," if any_after else ""}
             {f"before as materialized ({before})," if any_before else ""}
             largest as not materialized (
-                {_fingerprinted(cell, f"{rows} where released_on = $day and reissue = $issue")}
+                {_fingerprinted(cell, f"from {table} where released_on = $day and reissue = $issue")}
             ),
             stood as not materialized (
-                {" union all ".join(f"select print, print_2, row_number from {part}" for part in stood)}
+                {" union all ".join(f"select print, print_2 from {part}" for part in stood)}
             ),
             unlike as materialized (
-                select said.print, said.print_2, stood.row_number
+                select said.print as said_print, said.print_2 as said_print_2, stood.print, stood.print_2
                 from said full join stood on said.print = stood.print and said.print_2 = stood.print_2
                 where said.print is null or stood.print is null
             ),
             news as (
-                from said semi join unlike using (print, print_2)
+                from said semi join unlike
+                    on said.print = unlike.said_print and said.print_2 = unlike.said_print_2
             ),
+            -- A cell that went back to what it said has two such rows.
             olds as (
-                from {table} where rowid in (select row_number from unlike where row_number is not null)
+                select distinct {", ".join(cell)}, value, status, unit
+                from ({_fingerprinted(cell, earlier)}) semi join unlike using (print, print_2)
             )
             select {either}, news.value, coalesce(news.status, '{DELETED}'),
                 coalesce(news.unit, olds.unit), $released_on, $reissue, $sha256, news.line
@@ -430,12 +432,11 @@ def _fingerprinted(cell: list[str], rows: str) -> str:
 
 
 def _latest(cell: list[str], rows: str) -> str:
-    """A query of the fingerprints of each cell's last row, and of where that row is."""
+    """A query of the fingerprints of each cell's last row."""
     return f"""
         select cell_print, cell_print_2, unnest(latest) from (
             select cell_print, cell_print_2, max_by(
-                {{'print': print, 'print_2': print_2, 'row_number': row_number}},
-                released_on + to_microseconds(reissue)
+                {{'print': print, 'print_2': print_2}}, released_on + to_microseconds(reissue)
             ) as latest
             from ({_fingerprinted(cell, rows)}) group by all
         )
