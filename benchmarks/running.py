@@ -27,10 +27,10 @@ for dataset in registry.datasets():
     ids = tasks.archive(dataset.name)
     if ids:
         tasks.load(dataset.name, tasks.validate(dataset.name, ids))
-if tasks.anything_new():
-    build.build(home)
+if tasks.begin_if_new():
+    begun = build.build(home)
     build.validate_marts(home)
-    build.remember_built(home)
+    build.remember_built(home, begun)
     publish.publish(home)
 """
 WHOLE_SECONDS, SOURCE_SECONDS = 60, 3

@@ -71,8 +71,8 @@ def marts() -> None:
             time.sleep(0.5)
 
     @task.short_circuit(pool="duckdb", priority_weight=1, weight_rule="absolute")
-    def anything_new() -> bool:
-        return tasks.anything_new()
+    def anything_new() -> str | None:
+        return tasks.begin_if_new()
 
     models = DbtTaskGroup(
         group_id="dbt",
@@ -114,9 +114,10 @@ def marts() -> None:
             "pool": "watching",
         },
     )
-    validated = task(pool="duckdb")(tasks.validate_marts)()
+    begun = anything_new()
+    validated = task(pool="duckdb")(tasks.validate_marts)(begun)
     published = task(task_id="publish", pool="duckdb")(tasks.publish_marts)()
-    settle() >> anything_new() >> models >> validated >> published
+    settle() >> begun >> models >> validated >> published
 
 
 marts()

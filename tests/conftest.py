@@ -38,9 +38,9 @@ def loaded_template(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with the snapshot loaded, built and published, made once; tests that write take a copy."""
     made = Home(tmp_path_factory.mktemp("snapshot") / "home")
     load_snapshot(made)
-    build.build(made)
+    begun = build.build(made)
     build.validate_marts(made)
-    build.remember_built(made)
+    build.remember_built(made, begun)
     publish.publish(made)
     return made
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tidemark import clock
 from tidemark.errors import TidemarkError, UsageError
+from tidemark.reading import writable
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 
@@ -122,7 +123,7 @@ def register(
             reissue=max((r.reissue for r in held), default=-1) + 1,
             sha256=digest,
             bytes=len(data),
-            file=file,
+            file=writable(file),
             source_url=source_url,
             evidence=dataset.evidence,
             first_seen_at=clock.now().replace(microsecond=0),
@@ -141,8 +142,18 @@ def adopt(home: Home, release: Release, data: bytes) -> None:
 
 
 def withdraw(home: Home, release: Release) -> None:
-    """Take a refused file out of the manifest. Its bytes stay in the archive, and in quarantine."""
-    _entry_path(home, release).unlink(missing_ok=True)
+    """Take a refused file out of the manifest. Its bytes stay in the archive, and in quarantine.
+
+    Two who refuse the same file both withdraw it, and another file may have become that issue in between:
+    it stays.
+    """
+    path = _entry_path(home, release)
+    try:
+        held = Release.from_json(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return
+    if held.sha256 == release.sha256:
+        path.unlink(missing_ok=True)
 
 
 def releases(home: Home, dataset: str | None = None) -> list[Release]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -108,22 +109,38 @@ def anything_new(home: Home) -> bool:
         )
 
 
-def begin(home: Home) -> None:
-    """Note what the build that follows is made from, so that `publish` can tell.
+def begin(home: Home) -> str:
+    """Note what the build that follows is made from, so that `publish` can tell; returns a name for it.
 
     A release that is loaded while the build runs is not in that note, and so is built the next time.
     """
+    begun = uuid.uuid4().hex
     with warehouse.writing(home) as connection:
         inputs = inputs_fingerprint(connection)
-    (home.root / BUILT_NOTE).unlink(missing_ok=True)
-    archive.write_atomically(home.root / BUILDING_NOTE, json.dumps({"inputs": inputs}).encode())
+        # Within the right to write, as `remember_built` is: either comes whole before the other.
+        (home.root / BUILT_NOTE).unlink(missing_ok=True)
+        note = {"inputs": inputs, "begun": begun}
+        archive.write_atomically(home.root / BUILDING_NOTE, json.dumps(note).encode())
+    return begun
 
 
-def remember_built(home: Home) -> None:
-    """Note that the marts stand whole: dbt's tests and the suites on the marts held. Only then publish."""
-    archive.write_atomically(
-        home.root / BUILT_NOTE, json.dumps(_read_note(home.root / BUILDING_NOTE)).encode()
-    )
+def remember_built(home: Home, begun: str) -> None:
+    """Note that the marts stand whole: dbt's tests and the suites on the marts held. Only then publish.
+
+    Args:
+        begun: the build, as `begin` named it.
+
+    Raises:
+        TidemarkError: another build began after it, and may have left the marts half made.
+    """
+    with warehouse.exclusive(home):
+        note = _read_note(home.root / BUILDING_NOTE)
+        if note.get("begun") != begun:
+            raise TidemarkError(
+                "another build began before this one was validated, and may have changed the marts",
+                "wait for it to end, or build again: tidemark build",
+            )
+        archive.write_atomically(home.root / BUILT_NOTE, json.dumps(note).encode())
 
 
 def expect_built(home: Home) -> None:
@@ -174,8 +191,8 @@ def _read_note(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def build(home: Home, progress: Progress | None = None) -> None:
-    """Seeds, models and tests, from whatever the raw tables hold.
+def build(home: Home, progress: Progress | None = None) -> str:
+    """Seeds, models and tests, from whatever the raw tables hold; returns the build's name (see `begin`).
 
     Raises:
         TidemarkError: nothing is loaded.
@@ -183,9 +200,10 @@ def build(home: Home, progress: Progress | None = None) -> None:
     """
     if not home.warehouse.exists():
         raise TidemarkError(f"nothing is loaded at {home.root}", "load something: tidemark ingest tic")
-    begin(home)
+    begun = begin(home)
     with outcome_of(home, "build"):
         dbt(home, ["build"], progress)
+    return begun
 
 
 def test(home: Home) -> None:

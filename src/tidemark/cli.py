@@ -274,10 +274,10 @@ def ingest(
 def build_command(context: typer.Context) -> None:
     """Build the marts with dbt, run dbt's tests, and validate the marts."""
     with telling("Building the marts") as progress:
-        build.build(context.obj, progress)
+        begun = build.build(context.obj, progress)
     with telling("Validating the marts"):
         verdicts = build.validate_marts(context.obj)
-        build.remember_built(context.obj)
+        build.remember_built(context.obj, begun)
     held = sum(verdict.expectations for verdict in verdicts)
     print(f"The marts are built; {held} expectations on {len(verdicts)} marts hold.")
     print("Next: tidemark publish")
@@ -380,7 +380,7 @@ def releases(
     rows = [
         (
             r.dataset, r.released_on, r.reissue, r.evidence, r.file, r.bytes, r.sha256,
-            "loaded" if pipeline.is_loaded(home, r) else "waiting",
+            "loaded" if warehouse.is_loaded(home, r) else "waiting",
         )
         for r in archive.releases(home)
         if names is None or r.dataset in names

@@ -11,14 +11,17 @@ quarantine with the reason.
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 
 from tidemark import archive, clock, pipeline, registry, sources
 from tidemark.errors import NotTheFileError, WrongDateError
-from tidemark.reading import SourceFile
+from tidemark.reading import SourceFile, writable
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 from tidemark.snapshot import Incoming
@@ -48,21 +51,32 @@ def file_by_content(home: Home) -> list[Filed]:
 
 
 def _file(home: Home, path: Path) -> Filed:
-    data = path.read_bytes()
+    name, data = writable(path.name), path.read_bytes()
     archive.store(home, data)
     try:
         with outcome_of(home, "inbox") as outcome:
             outcome.rows = len(data)
-            dataset = _the_only_one(home, path.name, data)
+            dataset = _the_only_one(home, name, data)
             outcome.dataset = dataset.name
     except NotTheFileError as error:
-        pipeline.quarantine_unknown(home, path.name, data, error)
+        pipeline.quarantine_unknown(home, name, data, error)
         path.unlink()
-        return Filed(path.name, None, str(error))
-    target = folder(home, dataset) / path.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    path.replace(target)
-    return Filed(path.name, dataset.name)
+        return Filed(name, None, str(error))
+    where = folder(home, dataset)
+    if any(place.is_symlink() for place in (where, where.parent)):
+        return Filed(name, None, f"{where} is a link, which is not followed: make it a folder")
+    where.mkdir(parents=True, exist_ok=True)
+    _move(path, where)
+    return Filed(name, dataset.name)
+
+
+def _move(path: Path, where: Path) -> None:
+    """Into a folder, under a name that nothing there has: a publisher may name two issues alike."""
+    for number in count(1):
+        with suppress(FileExistsError):
+            os.link(path, where / (path.name if number == 1 else f"{number}-{path.name}"))
+            break
+    path.unlink()
 
 
 def _the_only_one(home: Home, name: str, data: bytes) -> Dataset:
@@ -100,7 +114,7 @@ def waiting(home: Home, dataset: Dataset) -> list[Incoming]:
             in quarantine then, and holds the others up no longer.
     """
     return [
-        Incoming(path.name, path.read_bytes(), _released_on(home, dataset, path), dataset.url, path)
+        Incoming(writable(path.name), path.read_bytes(), _released_on(home, dataset, path), dataset.url, path)
         for path in _files(folder(home, dataset))
     ]
 
@@ -133,13 +147,13 @@ def _released_on(home: Home, dataset: Dataset, path: Path) -> date | None:
         wrong = f"its name says {found[1]}, which is no date of the calendar"
     if wrong:
         error = WrongDateError(
-            path.name,
+            writable(path.name),
             None,
             wrong,
-            f"put it back as {path.stem.removesuffix(found[1])}YYYY-MM-DD{path.suffix}",
+            f"put it back as {writable(path.stem.removesuffix(found[1]))}YYYY-MM-DD{writable(path.suffix)}",
         )
         with outcome_of(home, "inbox", dataset.name):
-            pipeline.quarantine(home, dataset, path.name, path.read_bytes(), None, error)
+            pipeline.quarantine(home, dataset, writable(path.name), path.read_bytes(), None, error)
             path.unlink()
             raise error
     return day

@@ -8,6 +8,7 @@ them live on; one whose columns have changed is made anew.
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,10 @@ TYPES = {
     "BIGINT": "bigint",
     "BOOLEAN": "boolean",
 }
+ADDRESS = (
+    "postgresql://user@host:port/database, and the password by PGPASSWORD or ~/.pgpass; in an address, signs "
+    "of it such as @ / : % must be escaped"
+)
 HOLDERS = "dim_holder"
 # Which release stands in the schema.
 RELEASE = "mirrored_release"
@@ -63,13 +68,20 @@ def mirror(home: Home, url: str, schema: str = "tidemark", role: str = "tidemark
     marts = exports.described(published.folder)
     try:
         connection = psycopg2.connect(url, application_name="tidemark mirror")
-    except psycopg2.ProgrammingError as error:
-        raise UsageError(f"the address is none: {str(error).strip()}", "postgresql://user@host/db") from error
+    except psycopg2.ProgrammingError:
+        # What libpq says of an address repeats it, and with it the password.
+        raise UsageError("the address is none that libpq reads", ADDRESS) from None
     except psycopg2.OperationalError as error:
+        said = str(error).strip()
+        if any(secret in said for secret in _secrets(url)):
+            raise TidemarkError(
+                "PostgreSQL cannot be reached; what it said repeats a part of the password and is not shown",
+                f"see that it runs, and that user and password are right; the address is {ADDRESS}",
+            ) from None
         raise TidemarkError(
-            f"PostgreSQL cannot be reached: {str(error).strip()}",
+            f"PostgreSQL cannot be reached: {said}",
             "see that it runs, and that the address, user and password (PGPASSWORD) are right",
-        ) from error
+        ) from None
     try:
         with connection:  # commits at its end, or takes all back
             _write(connection, published, marts, schema, role)
@@ -88,6 +100,16 @@ def mirror(home: Home, url: str, schema: str = "tidemark", role: str = "tidemark
     finally:
         connection.close()
     return Mirrored(published.name, schema, len(marts), sum(mart.rows for mart in marts))
+
+
+def _secrets(url: str) -> set[str]:
+    """What of an address may be a part of a password: all before the last @, but for the user.
+
+    A password that is not escaped ends, for libpq, at the first sign that means something in an address:
+    the rest of it is taken for a host or a port, and told.
+    """
+    before = url.rpartition("@")[0].partition("://")[2]
+    return {part for part in re.split(r"[:/@%?#&=]", before.partition(":")[2]) if part}
 
 
 def _write(

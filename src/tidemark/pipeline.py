@@ -32,7 +32,7 @@ from tidemark.errors import (
     WrongDateError,
     WrongLayoutError,
 )
-from tidemark.reading import NOT_QUOTED_MARK, PUBLISHED, SourceFile, quoted
+from tidemark.reading import NOT_QUOTED_MARK, PUBLISHED, SourceFile, quoted, writable
 from tidemark.registry import Dataset
 from tidemark.settings import Home, project_root
 from tidemark.snapshot import Incoming
@@ -56,7 +56,7 @@ def from_file(dataset: Dataset, path: Path, released_on: date | None) -> Incomin
         )
     if released_on is not None and released_on > clock.today():
         raise UsageError(f"{released_on} lies in the future", "give the day on which the file was published")
-    return Incoming(path.name, data, released_on, dataset.url)
+    return Incoming(writable(path.name), data, released_on, dataset.url)
 
 
 # --- archive -------------------------------------------------------------------------------------------
@@ -73,7 +73,8 @@ def archive_files(home: Home, dataset: Dataset, incoming: Iterable[Incoming]) ->
 
 def waiting(home: Home, dataset: Dataset) -> list[str]:
     """The ids of the archived releases that are not loaded yet."""
-    return [release.id for release in archive.releases(home, dataset.name) if not is_loaded(home, release)]
+    held = archive.releases(home, dataset.name)
+    return [release.id for release in held if not warehouse.is_loaded(home, release)]
 
 
 def archive_bundled(home: Home, dataset: Dataset) -> None:
@@ -328,7 +329,7 @@ def quarantine(
     folder = _set_aside(home, dataset.table, dataset.name, file, data, release, error)
     if release is not None:
         batch_path(home, release).unlink(missing_ok=True)
-        if not _loaded_mark(home, release).exists():
+        if not warehouse.is_loaded(home, release):
             archive.withdraw(home, release)
     return folder
 
@@ -382,7 +383,7 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
         for release in sorted(archive.find(home, release_id) for release_id in ids):
             with outcome_of(home, "load", dataset.name, release.id) as outcome:
                 path = batch_path(home, release)
-                if not path.exists() and is_loaded(home, release):
+                if not path.exists() and warehouse.is_loaded(home, release):
                     # Another process validated the same bytes, and was quicker to load them.
                     outcome.result = "unchanged"
                     done.append(Loaded(release, 0, 0, 0, already=True))
@@ -396,7 +397,7 @@ def load_releases(home: Home, dataset: Dataset, ids: Sequence[str]) -> list[Load
                 loaded = warehouse.load(home, connection, dataset, release, batch)
                 outcome.rows = loaded.rows
                 outcome.result = "unchanged" if loaded.already else "done"
-            mark_loaded(home, release)
+            warehouse.mark_loaded(home, release)
             path.unlink()
             done.append(loaded)
     return done
@@ -429,17 +430,3 @@ def ingest(
 def batch_path(home: Home, release: Release) -> Path:
     name = f"{release.released_on}.{release.reissue}-{release.sha256[:12]}.parquet"
     return home.parsed / release.dataset.replace("/", "__") / name
-
-
-def is_loaded(home: Home, release: Release) -> bool:
-    """Whether a release is in the warehouse; where that is gone, none is."""
-    return _loaded_mark(home, release).exists() and home.warehouse.exists()
-
-
-def mark_loaded(home: Home, release: Release) -> None:
-    archive.write_atomically(_loaded_mark(home, release), b"")
-
-
-def _loaded_mark(home: Home, release: Release) -> Path:
-    """Stands beside the archive entry once the release is in the warehouse."""
-    return home.archive / "releases" / release.dataset / f"{release.released_on}.{release.reissue}.loaded"

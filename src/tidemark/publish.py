@@ -30,7 +30,7 @@ from tidemark.release_file import FILE
 from tidemark.settings import Home, include_restricted, kept_days, kept_releases
 from tidemark.warehouse import outcome_of
 
-MANIFEST = "release.json"
+MANIFEST, SUMS = "release.json", "SHA256SUMS"
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,12 @@ def publish(home: Home, restricted: bool | None = None) -> Published:
             name = f"{newest}-{_digest(tables)[:8]}"
             outcome.release, outcome.rows = name, sum(int(table["rows"]) for table in tables.values())
             folder = home.published / name
-            is_new = not folder.exists()
+            is_new = not folder.exists() or _make_way(home, folder)
             if is_new:
                 _write_beside(home, aside, name, tables, manifest, models)
                 left_out = [] if restricted else [source.id for source in database.extract_only()]
                 _write_manifest(aside, {"release": name, "raw_left_out": left_out, "tables": tables})
+                _write_sums(aside)
                 aside.chmod(0o755)
                 aside.rename(folder)
             else:
@@ -203,6 +204,33 @@ def _write_manifest(folder: Path, content: dict[str, Any]) -> None:
     )
 
 
+def _write_sums(folder: Path) -> None:
+    """The hash of every file of a release, as `sha256sum --check` reads it."""
+    lines = [
+        f"{_sha256(path)}  {path.relative_to(folder)}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    archive.write_atomically(folder / SUMS, "".join(lines).encode())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _make_way(home: Home, folder: Path) -> bool:
+    """Take a release away that is no longer what was published, so that it can be published anew."""
+    try:
+        verify(folder)
+    except TidemarkError:
+        removed = home.published / f".removed-{folder.name}"
+        folder.rename(removed)
+        shutil.rmtree(removed, ignore_errors=True)
+        return True
+    return False
+
+
 def _point_at(home: Home, folder: Path) -> None:
     """Flip `current`: a new link beside it takes its place in one step."""
     beside = home.published / f".current-{os.getpid()}"
@@ -253,15 +281,19 @@ def is_read(file: Path) -> bool:
 
 
 def verify(folder: Path) -> None:
-    """Compare the files of a release with what its manifest says of them.
+    """Compare the files of a release with the hashes that were written down with them.
 
     Raises:
         TidemarkError: a file is missing or has other bytes; names it.
     """
-    said = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
-    for name, expected in said.items():
+    try:
+        lines = (folder / SUMS).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise TidemarkError(f"{folder / SUMS} cannot be read", "publish again: tidemark publish") from None
+    for line in lines:
+        expected, _, name = line.partition("  ")
         path = folder / name
-        if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+        if not path.is_file() or _sha256(path) != expected:
             raise TidemarkError(
                 f"{path} is not the file that was published", "publish again, or roll back: tidemark rollback"
             )

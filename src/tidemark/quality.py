@@ -197,7 +197,7 @@ def _context(home: Home) -> Any:
         ProgressBarsConfig,
     )
 
-    stores = FilesystemStoreBackendDefaults(root_directory=str(home.quality))
+    stores = FilesystemStoreBackendDefaults(root_directory=_literal(home.quality))
     # Only results are kept. Suites stand in the project, how a batch was wired to one is nothing to look at
     # later, and a store on disk would be shared with other processes that validate.
     for kept, made_of in (
@@ -215,7 +215,7 @@ def _context(home: Home) -> Any:
             "show_how_to_buttons": False,
             "store_backend": {
                 "class_name": "TupleFilesystemStoreBackend",
-                "base_directory": str(home.data_docs),
+                "base_directory": _literal(home.data_docs),
             },
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
         }
@@ -226,6 +226,11 @@ def _context(home: Home) -> Any:
             store_backend_defaults=stores, progress_bars=ProgressBarsConfig(globally=False)
         ),
     )
+
+
+def _literal(path: Path) -> str:
+    """Great Expectations takes what follows a dollar for a variable."""
+    return str(path).replace("$", r"\$")
 
 
 def _problems(suite: str, found: Any, of: Sequence[str]) -> list[Problem]:

@@ -153,10 +153,19 @@ def answer(
         UsageError: as `ask`.
     """
     try:
+        sql.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError("the SQL is no UTF-8", "see how your terminal is set") from None
+    try:
         _expect_questions(connection, sql)
-        result = connection.execute(sql, parameters or {})
-        columns = [column[0] for column in result.description or []]
-        return Answer(columns, result.fetchall())
+        # An EXPLAIN ANALYZE is a question, and runs what it explains.
+        connection.execute("begin transaction read only")
+        try:
+            result = connection.execute(sql, parameters or {})
+            columns = [column[0] for column in result.description or []]
+            return Answer(columns, result.fetchall())
+        finally:
+            connection.execute("rollback")
     except duckdb.Error as error:
         raise wrong(error) from error
 
@@ -167,9 +176,13 @@ def _expect_questions(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     if not statements:
         raise UsageError("there is no SQL to run", 'give some: tidemark sql "select * from mart_top_holders"')
     for statement in statements:
-        if statement.type.name not in ("SELECT", "EXPLAIN", "SHOW", "PRAGMA", "RELATION", "LOGICAL_PLAN"):
+        try:
+            kind = statement.type.name
+        except ValueError:  # a kind that DuckDB has and its Python package has no name for
+            kind = "This statement"
+        if kind not in ("SELECT", "EXPLAIN", "SHOW", "PRAGMA", "RELATION", "LOGICAL_PLAN"):
             raise UsageError(
-                f"{statement.type.name} changes something; this only answers questions",
+                f"{kind} changes something; this only answers questions",
                 'ask: tidemark sql "select ..."',
             )
 

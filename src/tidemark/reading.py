@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,6 +59,11 @@ MONTHS = {
         ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
     )
 }
+
+
+def writable(text: str) -> str:
+    """Text as UTF-8 can hold it: of a name whose bytes are no UTF-8, what stands for them is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -249,8 +255,7 @@ def bad_figure(
 
 def month_end(year: int, month: int) -> date:
     """The last day of a month: how a reference month stands in the warehouse (`period_end`)."""
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return date.fromordinal(following.toordinal() - 1)
+    return date(year, month, monthrange(year, month)[1])
 
 
 def iso_day(file: SourceFile, line: int, text: str) -> date:

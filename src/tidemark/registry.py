@@ -282,7 +282,7 @@ def _foreign(content: dict[str, Any], entry: dict[str, Any]) -> Iterator[str]:
     addresses = [("url", entry["url"]), ("fetch.from", fetch.get("from"))]
     hosts = [(where, urlsplit(address)) for where, address in addresses if address]
     for where, parts in hosts:
-        if parts.username or parts.password or parts.port:
+        if "@" in parts.netloc or ":" in parts.netloc:
             yield f"{where}: an address holds no user, password or port"
     named = [(where, parts.hostname or "") for where, parts in hosts]
     named += [("fetch.hosts", host) for host in fetch.get("hosts", ())]
@@ -291,12 +291,14 @@ def _foreign(content: dict[str, Any], entry: dict[str, Any]) -> Iterator[str]:
             yield f"{where}: {host} is neither of {own} nor listed in served_by"
 
 
+# What stands before a country's own letters and is given to no one.
+OF_NOBODY = ("ac", "co", "com", "ed", "edu", "go", "gob", "gouv", "gov", "gv", "ne", "net", "or", "org")
+
+
 def _domain(host: str) -> str:
     """The part of a host's name that its owner registered: gov.cn and the like are nobody's."""
     labels = host.split(".")
-    of_a_country = (
-        len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in ("ac", "co", "com", "gov", "org")
-    )
+    of_a_country = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in OF_NOBODY
     return ".".join(labels[-3 if of_a_country else -2 :])
 
 

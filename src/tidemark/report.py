@@ -22,7 +22,6 @@ from tidemark import (
     freshness,
     inbox,
     live,
-    pipeline,
     publish,
     query,
     rebuild,
@@ -184,7 +183,9 @@ def filed(files: Sequence[inbox.Filed]) -> None:
 
 def rebuilt(made: rebuild.Rebuilt, check_only: bool) -> None:
     print(f"Rebuilt {made.tables} tables and views from {made.releases} archived releases.")
-    if made.differs is None:
+    if made.damage is not None:
+        print(f"The warehouse that stood there cannot be read: {made.damage}")
+    elif made.differs is None:
         print("There was no warehouse to compare with.")
     elif not made.differs:
         print("Their contents are identical to the warehouse's.")
@@ -524,7 +525,7 @@ def status(home: Home) -> None:
         out.print(_by_dataset(home))
         out.print()
         _freshness(out, home)
-    waiting = [r for r in archive.releases(home) if not pipeline.is_loaded(home, r)]
+    waiting = [r for r in archive.releases(home) if not warehouse.is_loaded(home, r)]
     if waiting:
         out.print()
         out.print(

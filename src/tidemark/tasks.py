@@ -111,20 +111,17 @@ def has_news() -> bool:
     return build.anything_new(Home.find())
 
 
-def anything_new() -> bool:
-    """Whether the marts would differ from those published; if so, the build begins."""
-    if not has_news():
-        return False
-    build.begin(Home.find())
-    return True
+def begin_if_new() -> str | None:
+    """If the marts would differ from those published, the build begins: its name, for `validate_marts`."""
+    return build.begin(Home.find()) if has_news() else None
 
 
-def validate_marts() -> dict[str, int]:
+def validate_marts(begun: str) -> dict[str, int]:
     """Dbt's tests, then the suites: the expectations that held, by mart. Fails if one did not."""
     home = Home.find()
     build.test(home)
     verdicts = build.validate_marts(home)
-    build.remember_built(home)
+    build.remember_built(home, begun)
     return {verdict.suite: verdict.expectations for verdict in verdicts}
 
 

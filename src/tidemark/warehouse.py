@@ -18,8 +18,9 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -29,7 +30,7 @@ from filelock import FileLock, Timeout
 from tidemark import archive, clock, registry
 from tidemark.archive import Release
 from tidemark.errors import BusyError, TidemarkError
-from tidemark.reading import DELETED, NOT_QUOTED, SourceFile
+from tidemark.reading import DELETED, NOT_QUOTED, SourceFile, writable
 from tidemark.registry import Dataset
 from tidemark.settings import Home
 from tidemark.sources import parse
@@ -60,6 +61,7 @@ def writing(home: Home, wait: float = WAIT_FOR_WRITER_SECONDS) -> Iterator[duckd
         connection = connect(home, read_only=False)
         try:
             _create_tables(connection)
+            _expect_marks_true(home, connection)
             _collect_outcomes(home, connection)
             _tell_reachability(connection)
             yield connection
@@ -418,8 +420,8 @@ def _fingerprinted(cell: list[str], rows: str) -> str:
     """A query of rows with the fingerprint of their cells, and that of their cells and what is said of them.
 
     Each is two hashes of 64 bits, over the columns in two orders. A cell whose figure alone differs never has
-    the hash it had, since each step of it can be undone; that another cell has both of them is as likely as
-    with 128 bits of any hash.
+    the hash it had, since each step of it can be undone. Two texts of one hash would be taken for one text:
+    of names that the door knows, a few hundred, no two have one.
     """
     return f"""
         select *, hash(cell_print, value, status, unit) as print,
@@ -443,6 +445,37 @@ def _latest(cell: list[str], rows: str) -> str:
     """
 
 
+# --- Which releases it holds ----------------------------------------------------------------------------
+
+
+def is_loaded(home: Home, release: Release) -> bool:
+    """Whether a release is in the warehouse, without opening it; where that is gone, none is."""
+    return _loaded_mark(home, release.dataset, release.released_on, release.reissue).exists() and (
+        home.warehouse.exists()
+    )
+
+
+def mark_loaded(home: Home, release: Release) -> None:
+    archive.write_atomically(_loaded_mark(home, release.dataset, release.released_on, release.reissue), b"")
+
+
+def _loaded_mark(home: Home, dataset: str, released_on: date, reissue: int) -> Path:
+    """Stands beside the archive entry once the release is in the warehouse."""
+    return home.archive / "releases" / dataset / f"{released_on}.{reissue}.loaded"
+
+
+def _expect_marks_true(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
+    """Take away the marks of releases that this warehouse has not: it is new, or was put back from a backup.
+
+    They are loaded by the next ingest then, like whatever else waits in the archive.
+    """
+    held = connection.execute("select dataset, released_on, reissue from raw.releases").fetchall()
+    true = {_loaded_mark(home, *row) for row in held}
+    for mark in (home.archive / "releases").rglob("*.loaded"):
+        if mark not in true:
+            mark.unlink()
+
+
 # --- Outcomes ------------------------------------------------------------------------------------------
 
 
@@ -456,6 +489,9 @@ class Outcome:
     rows: int | None = None
     result: str = "done"
     reason: str | None = None
+
+
+OUTCOME = {"outcome_id", *(field.name for field in fields(Outcome)), "started_at", "ended_at"}
 
 
 @contextmanager
@@ -485,27 +521,43 @@ def outcome_of(
             "started_at": _utc(started).isoformat(),
             "ended_at": _utc(clock.now()).isoformat(),
         }
+        content = {name: writable(said) if isinstance(said, str) else said for name, said in content.items()}
         name = f"{started:%Y%m%dT%H%M%S.%f}-{content['outcome_id']}.json"
         archive.write_atomically(home.outcomes / name, json.dumps(content).encode())
 
 
 def pending_outcomes(home: Home) -> list[dict[str, Any]]:
     """Outcomes that no writer has collected yet, oldest first."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(home.outcomes.glob("*.json"))]
+    read = [_read_outcome(path) for path in sorted(home.outcomes.glob("*.json"))]
+    return [outcome for outcome in read if outcome is not None]
+
+
+def _read_outcome(path: Path) -> dict[str, Any] | None:
+    """None if it is none, as another program or a damaged disk may have left."""
+    try:
+        outcome = json.loads(path.read_text("utf-8"))
+        json.dumps(outcome, ensure_ascii=False).encode("utf-8")
+    except ValueError:
+        return None
+    return outcome if isinstance(outcome, dict) and outcome.keys() == OUTCOME else None
 
 
 def _collect_outcomes(home: Home, connection: duckdb.DuckDBPyConnection) -> None:
     """Move recorded outcomes into `raw.outcomes`. A file whose row is there already was collected by a
-    writer that died before it could take the file away.
+    writer that died before it could take the file away. What is none is set aside, and stops nobody.
     """
     for path in sorted(home.outcomes.glob("*.json")):
+        outcome = _read_outcome(path)
+        if outcome is None:
+            path.rename(path.with_suffix(".unreadable"))
+            continue
         connection.execute(
             """
             insert into raw.outcomes
             select $outcome_id, $step, $dataset, $release, $started_at, $ended_at, $rows, $result, $reason
             where not exists (from raw.outcomes where outcome_id = $outcome_id)
             """,
-            json.loads(path.read_text("utf-8")),
+            outcome,
         )
         path.unlink()
 

@@ -58,9 +58,9 @@ def published(home: Home) -> dict[str, Any]:
 
 
 def build_and_publish(home: Home) -> dict[str, Any]:
-    build.begin(home)
+    begun = build.begin(home)
     build.dbt(home, ["build", "--exclude-resource-type", "test", "unit_test"])
-    build.remember_built(home)
+    build.remember_built(home, begun)
     publish.publish(home)
     return published(home)
 

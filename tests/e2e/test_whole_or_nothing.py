@@ -63,11 +63,20 @@ def test_a_failed_dbt_test_is_not_published(revised_home, tmp_path, monkeypatch)
     expect_refused(revised_home)
 
 
+def test_a_build_that_another_overtook_is_not_taken_for_whole(revised_home):
+    begun = build.build(revised_home)
+    build.begin(revised_home)  # and is killed before its dbt begins
+    build.validate_marts(revised_home)
+    with pytest.raises(TidemarkError, match="another build began"):
+        build.remember_built(revised_home, begun)
+    expect_refused(revised_home)
+
+
 def test_a_build_without_validation_is_not_published(revised_home):
-    build.build(revised_home)
+    begun = build.build(revised_home)
     expect_refused(revised_home)
     build.validate_marts(revised_home)
-    build.remember_built(revised_home)
+    build.remember_built(revised_home, begun)
     assert publish.publish(revised_home).is_new
 
 

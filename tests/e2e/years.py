@@ -32,7 +32,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
 
 from tests import standin
 from tests.standin import tic
-from tidemark import archive, build, clock, http, pipeline, publish, rebuild, registry, snapshot
+from tidemark import archive, build, clock, http, publish, rebuild, registry, snapshot, warehouse
 from tidemark.settings import Home
 
 _bundled = snapshot.bundled
@@ -80,7 +80,7 @@ def day(home: Home, dag: Any, today: Any) -> None:
     told(
         day=today,
         new=sorted(release.id for release in held if release.id not in before),
-        loaded=sum(pipeline.is_loaded(home, release) for release in held),
+        loaded=sum(warehouse.is_loaded(home, release) for release in held),
         failed=sorted(name for name, state in states.items() if state.rpartition(".")[2] == "failed"),
         ran=sorted(name for name, state in states.items() if state.rpartition(".")[2] == "success"),
     )
@@ -88,9 +88,9 @@ def day(home: Home, dag: Any, today: Any) -> None:
 
 def whole(home: Home) -> None:
     """Build and publish, and hold the warehouse against one made from the same archive."""
-    build.build(home)
+    begun = build.build(home)
     build.validate_marts(home)
-    build.remember_built(home)
+    build.remember_built(home, begun)
     release = publish.publish(home)
     made = rebuild.rebuild(home, replace=False)
     told(published=release.name, rebuilt=made.tables, differs=made.differs)

@@ -123,9 +123,9 @@ def test_a_table_that_tells_of_the_day_of_asking_is_written_without_it(release):
 def test_two_builds_of_one_archive_write_the_same_bytes(release, tmp_path):
     again = Home(tmp_path / "again")
     load_snapshot(again)
-    build.build(again)
+    begun = build.build(again)
     build.validate_marts(again)
-    build.remember_built(again)
+    build.remember_built(again, begun)
     second = publish.publish(again)
     assert second.name == release.name
     assert built_alike(second.folder) == built_alike(release.folder)
@@ -138,9 +138,9 @@ def test_a_release_tells_what_changed_since_the_one_before(published_home):
     dataset = registry.dataset("tic/slt_table5")
     incoming = Incoming("again.txt", revised_table5(), day("2026-09-16"), dataset.url)
     pipeline.ingest(published_home, dataset, [incoming])
-    build.build(published_home)
+    begun = build.build(published_home)
     build.validate_marts(published_home)
-    build.remember_built(published_home)
+    build.remember_built(published_home, begun)
     after = publish.publish(published_home)
     said = (after.folder / changes.FILE).read_text("utf-8")
     assert f"Since {before.name}" in said
@@ -194,6 +194,22 @@ def test_going_back_to_what_is_not_there_or_not_whole_is_refused(published_home)
     with pytest.raises(TidemarkError, match="is not the file that was published"):
         publish.rollback(published_home, first.name)
     assert publish.current(published_home).name == second.name
+
+
+@pytest.mark.parametrize(
+    "name", ["warehouse.duckdb", "csv/fct_holdings.csv.gz", "site/index.html", "SHA256SUMS"]
+)
+def test_a_release_that_was_damaged_is_published_anew(published_home, name):
+    first = publish.current(published_home)
+    assert not publish.publish(published_home).is_new
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=first.folder, check=True)
+    damaged = first.folder / name
+    damaged.write_bytes(damaged.read_bytes()[:-20] + b"x" * 20)
+    with pytest.raises(TidemarkError, match="is not the file that was published|cannot be read"):
+        publish.rollback(published_home, first.name)
+    again = publish.publish(published_home)
+    assert (again.name, again.is_new) == (first.name, True)
+    publish.rollback(published_home, first.name)
 
 
 READER = """
@@ -328,8 +344,7 @@ def test_twenty_readers_see_whole_releases_while_a_hundred_are_published(home, t
     # Of one small table, so that a publication is quick; the marts of all others are there and empty.
     dataset = registry.dataset("tic/mfh")
     pipeline.ingest(home, dataset, snapshot.bundled(dataset))
-    build.build(home)
-    build.remember_built(home)
+    build.remember_built(home, build.build(home))
 
     def numbered(number: int) -> None:
         with duckdb.connect(str(home.warehouse)) as connection:

@@ -50,6 +50,15 @@ def test_a_wrong_statement_of_a_pipe_ends_it_with_its_reason(loaded_template):
     assert piped(loaded_template, "drop table fct_holdings").returncode == 2
 
 
+@pytest.mark.parametrize("as_of", [(), ("--as-of", "2026-06-20")])
+@pytest.mark.parametrize("change", ["explain analyze delete from marts.fct_holdings", "update extensions"])
+def test_what_changes_something_is_refused_however_it_is_said(loaded_template, change, as_of):
+    done = piped(loaded_template, f"{change}; select 1", *as_of)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "->" in done.stderr
+
+
 def test_a_pipe_asks_as_of_a_day(loaded_template):
     asked = "select holdings_usd_bn from fct_holdings where holder_id = 'CHN' and period_end = '2025-10-31'"
     done = piped(loaded_template, asked, "--as-of", "2025-12-20", "--format", "csv")

@@ -459,3 +459,28 @@ def test_the_bundled_release_loads_and_a_damaged_one_changes_nothing(home, datas
     finally:
         connection.close()
     assert held == (cells,)
+
+
+# --- What the lines of records are told by ---------------------------------------------------------------
+
+
+def test_a_brace_in_a_text_shifts_no_line():
+    data = with_line(DEBT, lambda line: line.replace("{", '{"record_fiscal_year":"{",', 1))
+    assert parsed(DEBT, data).equals(parsed(DEBT))
+
+
+@pytest.mark.parametrize("dataset", [DEBT, INTEREST], ids=str)
+def test_a_first_record_that_is_empty_is_refused_with_its_line(dataset):
+    answer = page(dataset)
+    answer["data"][0] = {}
+    with pytest.raises(RefusedFileError, match="record 1 has no field") as refused:
+        parsed(dataset, written(answer))
+    assert refused.value.line == 1
+
+
+def test_the_end_of_the_calendar_is_a_gap():
+    answer = page(INTEREST)
+    for record in answer["data"][-50:]:
+        record["record_date"] = "9999-12-31"
+    with pytest.raises(RefusedFileError, match="a month is missing"):
+        parsed(INTEREST, written(answer))

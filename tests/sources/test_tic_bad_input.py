@@ -983,3 +983,17 @@ def test_wrong_use_exits_2_from_a_shell(tmp_path):
     )
     assert done.returncode == 2
     assert "slt_table9" in done.stderr
+
+
+def test_a_second_table_after_the_notes_is_refused_and_its_line_named():
+    data = DATA["slt_table3"]
+    with pytest.raises(WrongLayoutError, match="a second table stands after the notes") as refused:
+        sources.parse(DATASETS["slt_table3"], SourceFile("f", data + data))
+    twice = (data + data).decode("ascii").splitlines()
+    assert twice[refused.value.line - 1].startswith("country\t")
+
+
+@pytest.mark.parametrize("layout", EVERY_LAYOUT)
+def test_what_is_larger_than_any_publishers_file_is_not_even_read(layout):
+    with pytest.raises(TooLargeError, match="21 MB"):
+        sources.parse(DATASETS[layout], SourceFile("f", DATA[layout].ljust(21_000_000)))

@@ -55,7 +55,7 @@ def load_step(home: Home) -> None:
 
 def validate_marts_step(home: Home) -> None:
     build.validate_marts(home)
-    build.remember_built(home)
+    build.remember_built(home, json.loads((home.root / build.BUILDING_NOTE).read_text("utf-8"))["begun"])
 
 
 def publish_step(home: Home) -> None:
@@ -207,7 +207,7 @@ def halves(home: Home) -> list[str]:
     wrong += [
         f"{release.id} is marked as loaded, and is not"
         for release in archive.releases(home)
-        if pipeline.is_loaded(home, release)
+        if warehouse.is_loaded(home, release)
         and (release.dataset, release.released_on, release.reissue) not in loaded
     ]
     return wrong

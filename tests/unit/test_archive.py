@@ -75,3 +75,15 @@ def test_a_flipped_bit_in_an_entry_shows_against_the_warehouse(home, was, became
 def test_an_empty_archive_is_no_sound_one(home):
     done = verify(home)
     assert (done.returncode, "is empty" in done.stderr) == (1, True)
+
+
+def test_who_refuses_a_file_late_withdraws_no_other_that_became_its_issue(home):
+    """Two processes refuse the same file; between them another file becomes the first issue of that day."""
+    dataset = registry.dataset("tic/slt_table5")
+    today = day("2026-06-18")
+    bad, _ = archive.register(home, dataset, b"bad", today, "bad.txt", dataset.url)
+    archive.withdraw(home, bad)
+    good, _ = archive.register(home, dataset, b"good", today, "good.txt", dataset.url)
+    assert good.reissue == bad.reissue
+    archive.withdraw(home, bad)
+    assert archive.releases(home) == [good]

@@ -122,6 +122,39 @@ def test_a_refused_file_is_in_quarantine_and_its_bytes_in_the_archive(home, put)
     assert list(home.archive.rglob(archive.sha256(page)))
 
 
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_name_that_is_no_utf8_is_spelled_out(home, dated):
+    """Linux takes any bytes for a name; neither JSON nor DuckDB does."""
+    name = os.fsdecode(b"bad\xff_2026-06-18.txt" if dated else b"bad\xff.txt")
+    path = home.inbox / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bundled_file(FILE).data if dated else b"hello")
+    (filed,) = inbox.file_by_content(home)
+    assert filed.file == name.replace("\udcff", "\\udcff")
+    if not dated:
+        (reason,) = home.quarantine.rglob("reason.json")
+        assert json.loads(reason.read_text("utf-8"))["file"] == filed.file
+    loaded = pipeline.ingest(home, TABLE5, inbox.waiting(home, TABLE5))
+    assert [done.release.file for done in loaded] == [filed.file] * dated
+    assert pipeline.ingest(home, TABLE5, []) == []
+
+
+def test_a_second_file_of_one_name_waits_beside_the_first(home):
+    """A publisher names each month's file alike; both may lie there before anyone looks."""
+    first, second = bundled_file(FILE).data, bundled_file("slt_table5_2026-09-16.txt").data
+    for data, put_there in ((first, "2026-06-18"), (second, "2026-09-16"), (first, "2026-06-18")):
+        path = home.inbox / "slt_table5.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        at = datetime.fromisoformat(f"{put_there}T12:00:00+00:00").timestamp()
+        os.utime(path, (at, at))
+        assert [filed.dataset for filed in inbox.file_by_content(home)] == ["tic/slt_table5"]
+    waiting = inbox.waiting(home, TABLE5)
+    assert {(item.data, str(item.released_on)) for item in waiting} == {
+        (first, "2026-06-18"), (second, "2026-09-16")
+    }  # fmt: skip
+
+
 def test_hidden_files_and_other_datasets_are_left_alone(home, put):
     put(".DS_Store", b"x")
     put("mfhhis01.txt", b"x", HISTORY)

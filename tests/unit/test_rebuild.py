@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import duckdb
 import pytest
 
-from tidemark import archive, pipeline, publish, rebuild, registry, snapshot
-from tidemark.errors import TidemarkError
+from tidemark import archive, build, pipeline, publish, rebuild, registry, snapshot, warehouse
+from tidemark.errors import BusyError, TidemarkError
 from tidemark.settings import Home
 
 
@@ -55,3 +57,63 @@ def test_a_damaged_archive_is_named_and_nothing_is_replaced(published_home: Home
 def test_an_empty_archive_says_so(home: Home) -> None:
     with pytest.raises(TidemarkError, match="is empty"):
         rebuild.rebuild(home)
+
+
+@pytest.fixture
+def table5(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home with one dataset, whose rebuild makes the raw tables alone."""
+    dataset = registry.dataset("tic/slt_table5")
+    pipeline.ingest(home, dataset, snapshot.bundled(dataset))
+    monkeypatch.setattr(rebuild.build, "build", lambda aside, _: build.begin(aside))
+    monkeypatch.setattr(rebuild.build, "validate_marts", lambda _: None)
+    return home
+
+
+@pytest.mark.parametrize("bytes_left", [0, 14, 5000])
+def test_a_warehouse_that_cannot_be_read_is_replaced(table5: Home, bytes_left: int) -> None:
+    before = rebuild.contents(table5.warehouse)
+    data = table5.warehouse.read_bytes()
+    table5.warehouse.write_bytes(b"x" * 14 + data[14 : max(bytes_left, 15)])
+    made = rebuild.rebuild(table5)
+    assert made.differs is None
+    assert made.damage
+    assert rebuild.contents(table5.warehouse) == before
+
+
+def test_what_a_killed_writer_left_beside_the_old_file_is_not_taken_for_the_new_ones(table5: Home) -> None:
+    before = rebuild.contents(table5.warehouse)
+    writer = (
+        "import duckdb, os, sys\n"
+        "connection = duckdb.connect(sys.argv[1])\n"
+        "connection.execute('create table raw.left as select range from range(1000)')\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", writer, str(table5.warehouse)], check=False)
+    assert list(table5.root.glob("warehouse.duckdb.wal"))
+    rebuild.rebuild(table5)
+    assert rebuild.contents(table5.warehouse) == before
+    with warehouse.writing(table5):
+        pass
+
+
+def test_a_release_that_comes_in_meanwhile_is_not_lost(table5: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset, (item, *_) = registry.dataset("bea/gdp"), snapshot.bundled(registry.dataset("bea/gdp"))
+    before = rebuild.contents(table5.warehouse)
+
+    def meanwhile(_: Home) -> None:
+        pipeline.ingest(table5, dataset, [item])
+
+    monkeypatch.setattr(rebuild.build, "validate_marts", meanwhile)
+    with pytest.raises(TidemarkError, match="a release came in"):
+        rebuild.rebuild(table5)
+    changed = {name for name, said in rebuild.contents(table5.warehouse).items() if before.get(name) != said}
+    assert changed == {"raw.bea__gdp", "raw.observations", "raw.releases"}
+    assert rebuild.rebuild(table5).differs == []
+
+
+def test_one_rebuild_at_a_time_and_what_a_killed_one_left_goes(table5: Home) -> None:
+    left = table5.root / ".rebuilding-killed"
+    left.mkdir()
+    with rebuild._alone(table5), pytest.raises(BusyError, match="rebuilding"):
+        rebuild.rebuild(table5)
+    assert not left.exists()

@@ -112,6 +112,12 @@ def test_a_mirror_that_cannot_be_reached_tells_no_password(loaded_template):
         f"postgresql://me:{SECRET}@127.0.0.1:1/db",
         f"postgresql://me:{SECRET}@127.0.0.1:notaport/db",
         f"postgresql://me:{SECRET}/db?no=such",
+        # What libpq does not read as an address, or reads as another one.
+        f"postgresql+psycopg2://me:{SECRET}@127.0.0.1:1/db",
+        f"me:{SECRET}@127.0.0.1/db",
+        f"postgresql://me:with%zz{SECRET}@127.0.0.1:1/db",
+        f"postgresql://me:with/{SECRET}@127.0.0.1:1/db",
+        f"postgresql://me:with@{SECRET}@127.0.0.1:1/db",
     ):
         done = subprocess.run(
             [sys.executable, "-m", "tidemark.cli", "--home", str(loaded_template.root), "mirror", url],
@@ -138,6 +144,21 @@ def test_a_link_in_the_inbox_brings_in_no_file_of_this_machine(home, tmp_path):
     other.symlink_to(elsewhere)
     assert inbox.waiting(home, registry.dataset("tic/slt_table3")) == []
     assert inbox.anything_waiting(home) == []
+
+
+@pytest.mark.parametrize("linked", ["tic", "tic/slt_table5"])
+def test_a_link_in_the_inbox_leads_no_file_out_of_it(home, tmp_path, linked):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = home.inbox / linked
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    path = home.inbox / "brought.txt"
+    path.write_bytes((BUNDLED / "slt_table5_2026-06-18.txt").read_bytes())
+    (filed,) = inbox.file_by_content(home)
+    assert (filed.dataset, "is a link" in filed.reason) == (None, True)
+    assert path.exists()
+    assert list(elsewhere.rglob("*")) == []
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tidemark import archive, registry, sources, warehouse
+from tidemark import archive, pipeline, registry, snapshot, sources, warehouse
 from tidemark.archive import Release
 from tidemark.errors import TidemarkError
 from tidemark.reading import DELETED, SourceFile, month_end, read_figure
@@ -379,3 +379,40 @@ def test_a_home_of_an_earlier_tidemark_is_brought_up_to_date(home):
     with warehouse.writing(home) as connection:
         said = connection.execute("select count(*), count(late_after_days) from raw.datasets").fetchall()
     assert said == [(len(registry.datasets()), len(registry.datasets()))]
+
+
+# --- What is said of it beside it ------------------------------------------------------------------------
+
+
+def test_a_warehouse_that_is_new_or_of_a_backup_has_only_what_it_has(home: Home) -> None:
+    """What the archive holds and the warehouse lost is loaded by the next ingest, whoever made it anew."""
+    ours, other = registry.dataset("tic/slt_table5"), registry.dataset("bea/gdp")
+    release = pipeline.ingest(home, ours, snapshot.bundled(ours))[-1].release
+    backup = home.warehouse.read_bytes()
+    later, _ = archive.register(home, ours, release_of_tomorrow(), date(2026, 9, 17), "f", ours.url)
+    assert pipeline.ingest(home, ours, [])[0].release == later
+    for earlier in (None, backup):
+        home.warehouse.unlink()
+        if earlier is not None:
+            home.warehouse.write_bytes(earlier)
+        pipeline.ingest(home, other, snapshot.bundled(other))
+        assert not warehouse.is_loaded(home, later)
+        assert later in [done.release for done in pipeline.ingest(home, ours, [])]
+        assert warehouse.is_loaded(home, later)
+
+
+def release_of_tomorrow() -> bytes:
+    (item,) = (item for item in snapshot.bundled(registry.dataset("tic/slt_table5")) if "09-16" in item.file)
+    return item.data
+
+
+@pytest.mark.parametrize("left", [b"", b"[]", b"{}", b"\xff", b'{"step": "\\udcff"}'])
+def test_an_outcome_that_is_none_is_set_aside_and_stops_nobody(home: Home, left: bytes) -> None:
+    home.outcomes.mkdir(parents=True)
+    (home.outcomes / "0.json").write_bytes(left)
+    with warehouse.outcome_of(home, "publish", release="a\udcff"):
+        pass
+    assert len(warehouse.pending_outcomes(home)) == 1
+    with warehouse.writing(home) as connection:
+        assert connection.execute("select release from raw.outcomes").fetchall() == [("a\\udcff",)]
+    assert [path.name for path in home.outcomes.iterdir()] == ["0.unreadable"]

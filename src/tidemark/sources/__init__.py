@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from tidemark.errors import TooLargeError
 from tidemark.reading import SourceFile
 from tidemark.registry import Dataset
 
@@ -35,6 +36,10 @@ class Parsed:
     edition_line: int | None = None
 
 
+# Ten times the largest of any publisher; what is read of such a file stays below 500 MB of memory.
+LARGEST_BYTES = 20 * 10**6
+
+
 def _module(dataset: Dataset) -> ModuleType:
     return import_module(f"tidemark.sources.{dataset.source}")
 
@@ -46,6 +51,14 @@ def _offered(dataset: Dataset, table: str) -> Any:
 
 def parse(dataset: Dataset, file: SourceFile) -> Parsed:
     """Read a file of this dataset; raises a RefusedFileError that names file and line."""
+    if len(file.data) > LARGEST_BYTES:
+        raise TooLargeError(
+            file.name,
+            None,
+            f"it has {len(file.data) / 10**6:,.0f} MB; no publisher's file has more than "
+            f"{LARGEST_BYTES / 10**6:,.0f}",
+            "look at what it is: the file may hold another many times",
+        )
     parser: Callable[[SourceFile], Parsed] = _module(dataset).PARSERS[dataset.id]
     return parser(file)
 

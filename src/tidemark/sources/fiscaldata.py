@@ -7,6 +7,7 @@ release no longer lists counts as withdrawn.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -39,6 +40,8 @@ from tidemark.steps import with_steps
 FETCH_AGAIN = "fetch the file again; if the publisher has changed its layout, the parser must learn it"
 ASK_AS_THE_PASSPORT = "ask with the url in sources/fiscaldata.yml: its fields, all dates, oldest first"
 MISSING = {"null": NOT_AVAILABLE}
+# An object that holds no other.
+FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 # What the API adds to a record if it is asked for every field.
 DATE_PARTS = frozenset(
     {
@@ -208,7 +211,7 @@ def _expect_next_month(file: SourceFile, line: int, day: date, newest: date | No
         raise WrongLayoutError(
             file.name, line, f"{day:%Y-%m} stands after {newest:%Y-%m}", ASK_AS_THE_PASSPORT
         )
-    elif day != month_end(newest.year + newest.month // 12, newest.month % 12 + 1):
+    elif (day.year, day.month) != (newest.year + newest.month // 12, newest.month % 12 + 1):
         raise TruncatedFileError(
             file.name, line, f"{day:%Y-%m} follows {newest:%Y-%m}: a month is missing", ASK_AS_THE_PASSPORT
         )
@@ -415,11 +418,14 @@ def _records(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each record with its line, once the answer is known to be whole."""
     records = _whole_answer(file)
-    # The records stand before `meta`, so theirs are the first braces within the answer's own.
+    # The records stand before `meta`, so theirs are the first braces within the answer's own; where a text
+    # holds one, too, objects are looked for by both of theirs.
     data = np.frombuffer(file.data, "uint8")
     begins, line_ends = (np.flatnonzero(data == ord(character)) for character in "{\n")
+    if len(begins) != _objects(file.json):
+        begins = np.array([0, *(found.start() for found in FLAT_OBJECT.finditer(file.data.decode("ascii")))])
     lines = (np.searchsorted(line_ends, begins[1 : len(records) + 1]) + 1).tolist()
-    known: list[str] = []
+    known: list[str] | None = None
     for number, (record, line) in enumerate(zip(records, lines, strict=False), start=1):
         if not isinstance(record, dict):
             raise WrongLayoutError(file.name, line, f"record {number} is no object", FETCH_AGAIN)
@@ -441,6 +447,13 @@ def _records(
             )
         known = list(record)
         yield line, record
+
+
+def _objects(content: object) -> int:
+    """How many objects there are in JSON, this one included."""
+    if isinstance(content, dict):
+        return 1 + sum(map(_objects, content.values()))
+    return sum(map(_objects, content)) if isinstance(content, list) else 0
 
 
 def _whole_answer(file: SourceFile) -> list[Any]:

@@ -164,6 +164,11 @@ def parse_slt_table3(file: SourceFile) -> Parsed:
             _cells(file, lines, header + 1 + offset, tabs + 1)  # raises, and says which way it is wrong
     if end is None or end + 1 >= len(lines) or lines[end + 1].split("\t")[0].strip() != "Notes:":
         raise _cut(file, lines, "the table has no end (an empty row and `Notes:`)")
+    again = next((i for i in range(end, len(lines)) if lines[i].startswith("country\t")), None)
+    if again is not None:
+        raise WrongLayoutError(
+            file.name, again + 1, "a second table stands after the notes of the first", FETCH_AGAIN
+        )
     if not body:
         raise TruncatedFileError(file.name, header + 1, "no figures follow the header", FETCH_AGAIN)
 
