@@ -205,7 +205,7 @@ def test_a_release_that_was_damaged_is_published_anew(published_home, name):
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=first.folder, check=True)
     damaged = first.folder / name
     damaged.write_bytes(damaged.read_bytes()[:-20] + b"x" * 20)
-    with pytest.raises(TidemarkError, match="is not the file that was published|cannot be read"):
+    with pytest.raises(TidemarkError, match=r"is not the file that was published|cannot be read"):
         publish.rollback(published_home, first.name)
     again = publish.publish(published_home)
     assert (again.name, again.is_new) == (first.name, True)
