@@ -131,9 +131,13 @@ class Sheet:
         if isinstance(value, bool | date | time | timedelta):
             raise BadFigureError(self.place, row, f"{where} is {value!r}, which is no figure", FETCH_AGAIN)
         if isinstance(value, int | float):
-            if not math.isfinite(value):
-                raise BadFigureError(self.place, row, f"{where} is {value}, which is no figure", FETCH_AGAIN)
-            return float(value), PUBLISHED
+            try:
+                number = float(value)
+            except OverflowError:  # of hundreds of digits
+                number = math.inf
+            if not math.isfinite(number):
+                raise BadFigureError(self.place, row, f"{where} is {number}, which is no figure", FETCH_AGAIN)
+            return number, PUBLISHED
         token = plain(value or "")
         if re.fullmatch(r"#[A-Z0-9/]+[!?]?", token):
             raise BadFigureError(

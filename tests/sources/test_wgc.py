@@ -531,6 +531,7 @@ def test_a_series_that_is_missing_unknown_twice_or_short_is_refused():
     refusal(DEMAND, chart(series=[central_banks(series["data"][:-1])]), TruncatedFileError)
     refusal(DEMAND, chart(series=[central_banks("not quoted")]), TruncatedFileError)
     refusal(DEMAND, chart(series={}), WrongLayoutError)
+    refusal(DEMAND, chart(series=[series, {"name": {}, "data": []}]), WrongLayoutError)
 
 
 @pytest.mark.parametrize(

@@ -394,9 +394,9 @@ def test_what_is_no_figure_is_refused_with_its_cell(value):
 def test_error_cells_and_infinities_are_no_figures():
     found = of_xml(
         b'<row r="1"><c r="A1" t="e"><v>#REF!</v></c><c r="B1"><v>1e999</v></c>'
-        b'<c r="C1" t="b"><v>1</v></c></row>'
+        b'<c r="C1" t="b"><v>1</v></c><c r="D1"><v>' + b"9" * 400 + b"</v></c></row>"
     )
-    for column in (1, 2, 3):
+    for column in (1, 2, 3, 4):
         with pytest.raises(BadFigureError):
             found.figure(1, column, "f")
 

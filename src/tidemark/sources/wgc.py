@@ -771,7 +771,7 @@ def parse_central_bank_demand(file: SourceFile) -> Parsed:
     found: list[Any] | None = None
     for number, item in enumerate(series, start=1):
         name = item.get("name") if isinstance(item, dict) else None
-        if name in OTHER_DEMAND:
+        if isinstance(name, str) and name in OTHER_DEMAND:
             continue
         if name != CENTRAL_BANKS:
             raise WrongLayoutError(
