@@ -20,9 +20,9 @@ from tidemark.reading import SourceFile
 FLOOR = """
 Where the time goes: pandas cuts bytes into cells, and stops. What a parser does beside it costs, of Table 3's
 time, a seventh for lines of checked text, a third for its 48,412 figures, and most of the rest for a row a
-cell, eight columns wide, where the file has a row for seven cells. Of Debt to the Penny a quarter is JSON whose
-keys are counted; the rest looks at 8,376 records one by one, as does the weekly series of the Federal Reserve
-at its dates. The history of holders is 26 tables in one file, read as such.
+cell, eight columns wide, where the file has a row for seven cells. The baselines are 10,926 rows whose every
+date, year and series is looked at; a quarter of their time goes into lines of checked text. The history of
+holders is 26 tables in one file, read as such, where pandas sees one.
 """
 
 
