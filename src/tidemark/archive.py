@@ -63,6 +63,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def sha256_of(path: Path) -> str:
+    """Of a file, which is not held in memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def object_path(home: Home, digest: str) -> Path:
     return home.archive / "objects" / digest[:2] / digest
 
@@ -219,8 +225,7 @@ def verify(home: Home) -> Verified:
     problems: list[str] = []
     sizes: dict[str, int] = {}
     for path in sorted((home.archive / "objects").glob("*/[!.]*")):
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(path)
         sizes[path.name] = path.stat().st_size
         if digest != path.name or path.parent.name != path.name[:2]:
             problems.append(f"{path} is not what was archived: its SHA-256 is {digest}")

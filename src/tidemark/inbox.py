@@ -63,7 +63,7 @@ def _file(home: Home, path: Path) -> Filed:
         path.unlink()
         return Filed(name, None, str(error))
     where = folder(home, dataset)
-    if any(place.is_symlink() for place in (where, where.parent)):
+    if _is_linked(where):
         return Filed(name, None, f"{where} is a link, which is not followed: make it a folder")
     where.mkdir(parents=True, exist_ok=True)
     _move(path, where)
@@ -124,9 +124,13 @@ def anything_waiting(home: Home) -> list[str]:
     return sorted({dataset.source for dataset in registry.datasets() if _files(folder(home, dataset))})
 
 
+def _is_linked(folder: Path) -> bool:
+    return folder.is_symlink() or folder.parent.is_symlink()
+
+
 def _files(folder: Path) -> list[Path]:
     """What lies in a folder of the inbox itself: a link could bring in any file that we may read."""
-    if any(place.is_symlink() for place in (folder, folder.parent)):
+    if _is_linked(folder):
         return []
     return sorted(path for path in folder.glob("[!.]*") if path.is_file() and not path.is_symlink())
 

@@ -8,7 +8,6 @@ file open keeps reading it, and every new connection sees the new one.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -195,7 +194,7 @@ def _check(folder: Path, marts: list[exports.Mart], tables: database.Tables) -> 
 def _write_manifest(folder: Path, content: dict[str, Any]) -> None:
     """release.json: the tables and their hashes, and the hash of every file that two builds write alike."""
     files = {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): archive.sha256_of(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix in (".parquet", ".gz", ".json")
     }
@@ -207,16 +206,11 @@ def _write_manifest(folder: Path, content: dict[str, Any]) -> None:
 def _write_sums(folder: Path) -> None:
     """The hash of every file of a release, as `sha256sum --check` reads it."""
     lines = [
-        f"{_sha256(path)}  {path.relative_to(folder)}\n"
+        f"{archive.sha256_of(path)}  {path.relative_to(folder)}\n"
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     ]
     archive.write_atomically(folder / SUMS, "".join(lines).encode())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _make_way(home: Home, folder: Path) -> bool:
@@ -293,7 +287,7 @@ def verify(folder: Path) -> None:
     for line in lines:
         expected, _, name = line.partition("  ")
         path = folder / name
-        if not path.is_file() or _sha256(path) != expected:
+        if not path.is_file() or archive.sha256_of(path) != expected:
             raise TidemarkError(
                 f"{path} is not the file that was published", "publish again, or roll back: tidemark rollback"
             )
